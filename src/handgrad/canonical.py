@@ -1,0 +1,432 @@
+"""Canonical form: the constructors that every rule uses.
+
+`product` flattens nested contractions, merges diagonals, gathers powers of equal factors, counts sums over
+nothing, and numbers its labels in one way, so that AᵀB and (BᵀA)ᵀ are the same object. `add` gathers equal
+terms. No constructor distributes a product over a sum: that is `simplify`'s choice.
+
+>>> from handgrad.axes import shape
+>>> from handgrad.expr import Symbol
+>>> A, B = Symbol("A", shape("n", "m")), Symbol("B", shape("n", "k"))
+>>> matmul(transpose(A), B) is transpose(matmul(transpose(B), A))
+True
+>>> A - A is zero(A.shape)
+True
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from fractions import Fraction
+from math import gcd, lcm
+
+from handgrad.axes import Shape, Size, show
+from handgrad.errors import ShapeError
+from handgrad.expr import UNIT, Call, Expr, Extent, Function, Labels, Number, Operand, Power, Product, Sum
+
+UNITY = Product((), (), ())  # the scalar 1: an empty product
+LARGEST_FOLDED_POWER = 64
+
+
+def constant(value: Number) -> Expr:
+    """A rational scalar."""
+    return add([(Fraction(value), UNITY)], ())
+
+
+def ones(shape: Shape) -> Expr:
+    """The tensor of ones."""
+    return product([], tuple(range(len(shape))), dict(enumerate(shape)))
+
+
+def eye(size: Size) -> Expr:
+    """The identity matrix."""
+    return product([], (0, 0), {0: size})
+
+
+def zero(shape: Shape) -> Expr:
+    """The tensor of zeros."""
+    return Sum((), shape)
+
+
+def is_zero(expr: Expr) -> bool:
+    """Whether an expression is the canonical zero."""
+    return isinstance(expr, Sum) and not expr.terms
+
+
+def as_number(expr: Expr) -> Fraction | None:
+    """The value where every entry of an expression is one rational constant, else None."""
+    if isinstance(expr, Sum):
+        if not expr.terms:
+            return Fraction(0)
+        if len(expr.terms) == 1 and _is_ones(expr.terms[0][1]):
+            return expr.terms[0][0]
+        return None
+    return Fraction(1) if _is_ones(expr) else None
+
+
+def _is_ones(expr: Expr) -> bool:
+    if not isinstance(expr, Product) or expr.operands:
+        return False
+    real = [label for label in expr.out if label != UNIT]
+    return len(set(real)) == len(real)
+
+
+def split_coefficient(expr: Expr) -> tuple[Fraction, Expr]:
+    """(c, e) with expr = c e where expr is a single scaled term."""
+    if isinstance(expr, Sum) and len(expr.terms) == 1:
+        return expr.terms[0]
+    return Fraction(1), expr
+
+
+def terms_of(expr: Expr) -> tuple[tuple[Fraction, Expr], ...]:
+    """The terms of a sum, or the expression as its own only term."""
+    return expr.terms if isinstance(expr, Sum) else ((Fraction(1), expr),)
+
+
+def add(terms: Iterable[tuple[Number, Expr]], shape: Shape) -> Expr:
+    """Σ c e, nested sums opened, equal terms gathered; all terms have the given shape."""
+    total: dict[Expr, Fraction] = {}
+    for coefficient, term in terms:
+        if term.shape != shape:
+            raise ShapeError(f"cannot add {show(term.shape)} to {show(shape)}")
+        for inner, part in terms_of(term):
+            total[part] = total.get(part, Fraction(0)) + coefficient * inner
+    kept = sorted(((c, e) for e, c in total.items() if c), key=lambda item: item[1].key)
+    if len(kept) == 1 and kept[0][0] == 1:
+        return kept[0][1]
+    return Sum(kept, shape)
+
+
+def scale(coefficient: Number, expr: Expr) -> Expr:
+    """c e."""
+    return add([(coefficient, expr)], expr.shape)
+
+
+def power(base: Expr, exponent: Number) -> Expr:
+    """Elementwise power; integer powers of products and numbers are taken apart."""
+    exponent = Fraction(exponent)
+    if exponent == 1:
+        return base
+    if exponent == 0:
+        return ones(base.shape)
+    whole = exponent.denominator == 1
+    number = as_number(base)
+    if number is not None:
+        if number == 1:
+            return base
+        if whole and abs(exponent) <= LARGEST_FOLDED_POWER and (number or exponent > 0):
+            return scale(number ** int(exponent), ones(base.shape))
+        return Power(base, exponent)
+    if isinstance(base, Power) and (whole or base.exponent == 1):
+        return power(base.base, base.exponent * exponent)
+    if whole and abs(exponent) <= LARGEST_FOLDED_POWER:
+        coefficient, rest = content(base)
+        if coefficient != 1:
+            return scale(coefficient ** int(exponent), power(rest, exponent))
+        if isinstance(base, Product) and _is_elementwise(base):
+            operands = [(power(operand, exponent), labels) for operand, labels in base.operands]
+            return product(operands, base.out, dict(enumerate(base.sizes)))
+    return Power(base, exponent)
+
+
+def _is_elementwise(node: Product) -> bool:
+    """No label is summed or repeated: each entry is a product of entries."""
+    real = [label for label in node.out if label != UNIT]
+    if len(set(real)) < len(real):
+        return False
+    inside = {label for _, labels in node.operands for label in labels}
+    return inside <= set(node.out) | {UNIT}
+
+
+def content(expr: Expr) -> tuple[Fraction, Expr]:
+    """(c, e) with expr = c e, where e has coprime integer coefficients and a positive constant or first one."""
+    if not isinstance(expr, Sum) or not expr.terms:
+        return Fraction(1), expr
+    coefficients = [c for c, _ in expr.terms]
+    top, bottom = 0, 1
+    for c in coefficients:
+        top, bottom = gcd(top, c.numerator), lcm(bottom, c.denominator)
+    factor = Fraction(top, bottom)
+    leading = next((c for c, e in expr.terms if _is_ones(e)), coefficients[0])
+    if leading < 0:
+        factor = -factor
+    return factor, add([(c / factor, e) for c, e in expr.terms], expr.shape)
+
+
+def call(function: Function, *args: Expr) -> Expr:
+    """A function of the table applied to arguments."""
+    return Call(function, args)
+
+
+class _Labels:
+    """Union-find over the labels of a product under construction."""
+
+    def __init__(self, sizes: Mapping[int, Size]) -> None:
+        self.sizes = dict(sizes)
+        self.parent: dict[int, int] = {}
+        self.next = max(self.sizes, default=-1) + 1
+
+    def fresh(self, size: Size) -> int:
+        label, self.next = self.next, self.next + 1
+        self.sizes[label] = size
+        return label
+
+    def find(self, label: int) -> int:
+        while label in self.parent:
+            label = self.parent[label]
+        return label
+
+    def union(self, left: int, right: int) -> None:
+        left, right = self.find(left), self.find(right)
+        if left != right:
+            self.parent[left] = right
+
+    def final(self, label: int) -> int:
+        """The label's representative, or UNIT where its axis has size 1."""
+        label = self.find(label) if label != UNIT else UNIT
+        return UNIT if label == UNIT or self.sizes[label].is_one else label
+
+
+def product(operands: Iterable[Operand], out: Labels, sizes: Mapping[int, Size]) -> Expr:
+    """The contraction in canonical form; see the module and `expr.Product` for what labels mean."""
+    labels = _Labels(sizes)
+    shape = tuple(Size.of(1) if label == UNIT else labels.sizes[label] for label in out)
+    coefficient, flat = _flatten(list(operands), labels)
+    if coefficient == 0:
+        return zero(shape)
+    end = tuple(labels.final(label) for label in out)
+    factors = _gather(flat, labels)
+    return scale(coefficient, _finish(factors, end, labels))
+
+
+def _flatten(work: list[Operand], labels: _Labels) -> tuple[Fraction, list[Operand]]:
+    """Open nested products and coefficients; what is left are the factors."""
+    coefficient, flat = Fraction(1), []
+    work.reverse()
+    while work:
+        node, at = work.pop()
+        if isinstance(node, Sum):
+            factor, rest = content(node)
+            if not node.terms:
+                return Fraction(0), []
+            coefficient *= factor
+            if isinstance(rest, Sum):
+                flat.append((rest, at))
+            else:
+                work.append((rest, at))
+        elif isinstance(node, Product):
+            inner = _open(node, at, labels)
+            work.extend((operand, tuple(inner[k] if k != UNIT else UNIT for k in place))
+                        for operand, place in reversed(node.operands))  # fmt: skip
+            _count_empty_sums(node, inner, flat)
+        else:
+            flat.append((node, at))
+    return coefficient, flat
+
+
+def _open(node: Product, at: Labels, labels: _Labels) -> dict[int, int]:
+    """Map the labels of a nested product to those outside; its own diagonals unite outer labels."""
+    inner: dict[int, int] = {}
+    for label, outer in zip(node.out, at, strict=True):
+        if label == UNIT or outer == UNIT:
+            continue
+        if label in inner:
+            labels.union(inner[label], outer)
+        else:
+            inner[label] = outer
+    for label, size in enumerate(node.sizes):
+        if label not in inner:
+            inner[label] = labels.fresh(size)
+    return inner
+
+
+def _count_empty_sums(node: Product, inner: Mapping[int, int], flat: list[Operand]) -> None:
+    """A canonical product has none; one built as given may sum a label that no operand has."""
+    used = {label for _, place in node.operands for label in place} | set(node.out)
+    flat.extend((Extent(size), ()) for label, size in enumerate(node.sizes) if label not in used and not size.is_one)
+
+
+def _gather(flat: list[Operand], labels: _Labels) -> dict[tuple[Expr, Labels], Fraction]:
+    """Factors with their exponents: equal bases at equal labels are one factor."""
+    factors: dict[tuple[Expr, Labels], Fraction] = {}
+    for node, at in flat:
+        base, exponent = (node.base, node.exponent) if isinstance(node, Power) else (node, Fraction(1))
+        place = tuple(labels.final(label) for label in at)
+        factors[base, place] = factors.get((base, place), Fraction(0)) + exponent
+    return {factor: exponent for factor, exponent in factors.items() if exponent}
+
+
+def _finish(factors: Mapping[tuple[Expr, Labels], Fraction], out: Labels, labels: _Labels) -> Expr:
+    """Number the labels canonically and build the node."""
+    coefficient = Fraction(1)
+    factors = dict(factors)
+    covered = {label for _, at in factors for label in at} | set(out)
+    for label in labels.sizes:
+        if labels.final(label) != label or label in covered:  # not a representative, of size 1, or in use
+            continue
+        size = labels.sizes[label]
+        if size.value is not None:
+            coefficient *= size.value
+        else:
+            extent: tuple[Expr, Labels] = (Extent(size), ())
+            factors[extent] = factors.get(extent, Fraction(0)) + 1
+    factors = {factor: exponent for factor, exponent in factors.items() if exponent}
+    order, number = _number(factors, out)
+    operands = tuple(
+        (Power(base, factors[base, at]) if factors[base, at] != 1 else base, tuple(number[k] for k in at))
+        for base, at in order
+    )
+    end = tuple(number[label] for label in out)
+    sizes = [labels.sizes[label] for label in number if label != UNIT]
+    real = [label for label in end if label != UNIT]
+    if len(operands) == 1 and operands[0][1] == end and len(set(real)) == len(real):
+        return scale(coefficient, operands[0][0])
+    return scale(coefficient, Product(operands, end, tuple(sizes)))
+
+
+def _number(
+    factors: Mapping[tuple[Expr, Labels], Fraction], out: Labels
+) -> tuple[list[tuple[Expr, Labels]], dict[int, int]]:
+    """Order the factors and number the labels by structure alone (colour refinement).
+
+    Labels of the result come first, in their order; the summed ones follow by the order of the factors.
+    """
+    number: dict[int, int] = {UNIT: UNIT}
+    for label in out:
+        if label not in number:
+            number[label] = len(number) - 1
+    colour = {label: f"o{position}" if label != UNIT else "1" for label, position in number.items()}
+    summed = {label for _, at in factors for label in at if label not in colour}
+    colour.update(dict.fromkeys(summed, "s"))
+
+    def paint(factor: tuple[Expr, Labels]) -> str:
+        base, at = factor
+        return f"{base.key}^{factors[factor]}[{','.join(colour[label] for label in at)}]"
+
+    for _ in range(min(len(summed), 4)):
+        faces: dict[int, list[str]] = {label: [] for label in summed}
+        for factor in factors:
+            face = paint(factor)
+            for position, label in enumerate(factor[1]):
+                if label in faces:
+                    faces[label].append(f"{position}@{face}")
+        ranks = {label: "|".join(sorted(face)) for label, face in faces.items()}
+        places = {face: f"s{place}" for place, face in enumerate(sorted(set(ranks.values())))}
+        colour.update({label: places[face] for label, face in ranks.items()})
+    order = sorted(factors, key=paint)
+    for _, at in order:
+        for label in at:
+            if label not in number:
+                number[label] = len(number) - 1
+    return order, number
+
+
+# The algebra of whole tensors, for rules and for Python's operators.
+
+
+def lift(value: Expr | Number, like: Expr) -> Expr:
+    """A number as a constant tensor of another's shape."""
+    return value if isinstance(value, Expr) else scale(Fraction(value), ones(like.shape))
+
+
+def _pair(left: Expr | Number, right: Expr | Number) -> tuple[Expr, Expr]:
+    """Two operands of one shape: numbers and scalars are spread over the other's axes."""
+    if not isinstance(left, Expr):
+        assert isinstance(right, Expr)
+        return lift(left, right), right
+    right = lift(right, left)
+    if left.shape != right.shape:
+        if not left.shape:
+            return spread(left, right.shape), right
+        if not right.shape:
+            return left, spread(right, left.shape)
+        raise ShapeError(f"{show(left.shape)} and {show(right.shape)} differ")
+    return left, right
+
+
+def spread(scalar: Expr, shape: Shape) -> Expr:
+    """A scalar repeated along every axis of a shape."""
+    return product([(scalar, ())], tuple(range(len(shape))), dict(enumerate(shape)))
+
+
+def _add(left: Expr | Number, right: Expr | Number) -> Expr:
+    left, right = _pair(left, right)
+    return add([(1, left), (1, right)], left.shape)
+
+
+def _subtract(left: Expr | Number, right: Expr | Number) -> Expr:
+    left, right = _pair(left, right)
+    return add([(1, left), (-1, right)], left.shape)
+
+
+def hadamard(*factors: Expr | Number) -> Expr:
+    """The elementwise product; scalars and numbers spread."""
+    shaped = [f for f in factors if isinstance(f, Expr) and f.shape]
+    scalars = [f if isinstance(f, Expr) else constant(f) for f in factors if not isinstance(f, Expr) or not f.shape]
+    shape = shaped[0].shape if shaped else ()
+    for factor in shaped:
+        if factor.shape != shape:
+            raise ShapeError(f"{show(factor.shape)} and {show(shape)} differ")
+    axes = tuple(range(len(shape)))
+    return product([(f, axes) for f in shaped] + [(f, ()) for f in scalars], axes, dict(enumerate(shape)))
+
+
+def _divide(left: Expr | Number, right: Expr | Number) -> Expr:
+    inverse = power(right, -1) if isinstance(right, Expr) else Fraction(1) / right
+    return hadamard(left, inverse)
+
+
+def transpose(expr: Expr) -> Expr:
+    """The axes in reverse order."""
+    axes = tuple(range(expr.rank))
+    return product([(expr, axes)], axes[::-1], dict(enumerate(expr.shape)))
+
+
+def matmul(left: Expr, right: Expr) -> Expr:
+    """The product over the last axis of `left` and the first of `right`."""
+    joint = left.rank - 1
+    at_left = tuple(range(left.rank))
+    at_right = (joint, *range(left.rank, left.rank + right.rank - 1))
+    sizes = dict(zip(at_left + at_right, left.shape + right.shape, strict=True))
+    if left.shape[joint] != right.shape[0]:
+        raise ShapeError(f"{show(left.shape)} @ {show(right.shape)}: {left.shape[joint]} and {right.shape[0]} differ")
+    out = tuple(label for label in at_left + at_right if label != joint)
+    return product([(left, at_left), (right, at_right)], out, sizes)
+
+
+def broadcast(expr: Expr, shape: Shape) -> Expr:
+    """NumPy's broadcasting to a shape: axes of size 1 and missing leading axes are repeated."""
+    offset = len(shape) - expr.rank
+    at = tuple(UNIT if size.is_one else offset + axis for axis, size in enumerate(expr.shape))
+    for axis, size in enumerate(expr.shape):
+        if not size.is_one and size != shape[offset + axis]:
+            raise ShapeError(f"{show(expr.shape)} does not broadcast to {show(shape)}")
+    return product([(expr, at)], tuple(range(len(shape))), dict(enumerate(shape)))
+
+
+def along(expr: Expr, axis: int) -> Expr:
+    """The sum along one axis, repeated along it: the shape stays."""
+    out = tuple(range(expr.rank))
+    axis %= expr.rank
+    at = tuple(expr.rank if k == axis else k for k in out)
+    return product([(expr, at)], out, dict(enumerate((*expr.shape, expr.shape[axis]))))
+
+
+def behind(lead: Shape, expr: Expr) -> Expr:
+    """The expression repeated along new leading axes."""
+    first = len(lead)
+    at = tuple(range(first, first + expr.rank))
+    return product([(expr, at)], tuple(range(first + expr.rank)), dict(enumerate(lead + expr.shape)))
+
+
+def reduce_sum(expr: Expr, axes: Iterable[int] | None = None, keepdims: bool = False) -> Expr:
+    """The sum over axes (all of them by default); with `keepdims` they stay, of size 1."""
+    gone = set(range(expr.rank) if axes is None else axes)
+    labels = tuple(range(expr.rank))
+    sizes = dict(enumerate(expr.shape))
+    out = tuple(UNIT if k in gone else k for k in labels if k not in gone or keepdims)
+    return product([(expr, labels)], out, sizes)
+
+
+Expr.doors.update(
+    add=_add, subtract=_subtract, multiply=hadamard, divide=_divide, power=power,
+)  # fmt: skip

@@ -1,0 +1,173 @@
+"""The reference evaluator: an expression and arrays to an array, node by node, in float64 or complex128.
+
+Slow and plain on purpose: it is what the checks run. The engines of `handgrad.program` are the fast ones.
+
+>>> from handgrad.axes import shape
+>>> from handgrad.canonical import matmul
+>>> W, x = Symbol("W", shape("h", "n")), Symbol("x", shape("n"))
+>>> matmul(W, x).evaluate(W=[[1, 2], [3, 4]], x=[1, 1])
+array([3., 7.])
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from string import ascii_letters
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from handgrad.axes import show
+from handgrad.errors import ShapeError, UndefinedSymbolError
+from handgrad.expr import UNIT, Call, Expr, Extent, Power, Product, Sum, Symbol, definitions, symbols, walk
+from handgrad.functions import Array, Surrogate
+
+
+class Point:
+    """Values of names, sizes of axes and stand-ins of abstract functions; computes and remembers expressions.
+
+    `offset` adds to the value of a defined name: that is how a check perturbs an intermediate value.
+    """
+
+    def __init__(
+        self,
+        values: Mapping[str, Array],
+        sizes: Mapping[str, int],
+        functions: Mapping[str, Surrogate] | None = None,
+        offset: Mapping[str, Array] | None = None,
+    ) -> None:
+        self.values = dict(values)
+        self.sizes = dict(sizes)
+        self.functions = dict(functions or {})
+        self.offset = dict(offset or {})
+        self._memo: dict[Expr, Array] = {}
+
+    def value(self, expr: Expr) -> Array:
+        """The value of an expression; the names that it needs are computed first, in order."""
+        for symbol in definitions([expr]):
+            if symbol not in self._memo:
+                assert symbol.definition is not None
+                self._memo[symbol] = self._compute(symbol.definition) + self.offset.get(symbol.name, 0)
+        return self._compute(expr)
+
+    def _compute(self, root: Expr) -> Array:
+        for node in walk(root):
+            if node not in self._memo:
+                self._memo[node] = self._node(node)
+        return self._memo[root]
+
+    def _node(self, node: Expr) -> Array:
+        memo = self._memo
+        match node:
+            case Symbol():
+                if node.name not in self.values:
+                    raise UndefinedSymbolError(f"no value was given for {node.name}", remedy=f"pass {node.name}=...")
+                return self.values[node.name]
+            case Extent():
+                return np.asarray(float(self.sizes[node.size.name]))
+            case Sum():
+                total = np.zeros(self.shape(node))
+                for coefficient, term in node.terms:
+                    total = total + float(coefficient) * memo[term]
+                return total
+            case Power():
+                return _power(memo[node.base], node.exponent)
+            case Call():
+                result: Array = node.function.evaluate(tuple(memo[arg] for arg in node.args), self.functions)
+                return result
+            case Product():
+                return self._contract(node)
+        raise TypeError(type(node).__name__)
+
+    def shape(self, node: Expr) -> tuple[int, ...]:
+        """The shape in numbers."""
+        return tuple(self.sizes[size.name] if size.value is None else size.value for size in node.shape)
+
+    def _contract(self, node: Product) -> Array:
+        """einsum; labels of the result that no operand has, or that repeat, are filled by broadcasting."""
+        used: set[int] = set()
+        terms, arrays = [], []
+        for operand, labels in node.operands:
+            keep = tuple(axis for axis, label in enumerate(labels) if label != UNIT)
+            array = self._memo[operand]
+            terms.append("".join(ascii_letters[labels[axis]] for axis in keep))
+            arrays.append(array.reshape([array.shape[axis] for axis in keep]))
+            used.update(labels[axis] for axis in keep)
+        distinct = tuple(dict.fromkeys(label for label in node.out if label != UNIT))
+        covered = [label for label in distinct if label in used]
+        subscripts = ",".join(terms) + "->" + "".join(ascii_letters[label] for label in covered)
+        inner = np.einsum(subscripts, *arrays, optimize=len(arrays) > 4) if arrays else np.ones(())
+        spread = np.broadcast_to(
+            inner.reshape([n if label in used else 1 for label, n in self._extents(node, distinct)]),
+            [n for _, n in self._extents(node, distinct)],
+        )
+        return self._diagonals(node, distinct, spread)
+
+    def _extents(self, node: Product, labels: tuple[int, ...]) -> list[tuple[int, int]]:
+        sizes = [node.sizes[label] for label in labels]
+        return [
+            (label, self.sizes[size.name] if size.value is None else size.value)
+            for label, size in zip(labels, sizes, strict=True)
+        ]
+
+    def _diagonals(self, node: Product, distinct: tuple[int, ...], inner: Array) -> Array:
+        """Put the distinct labels of the result in place, repeated ones on the diagonal."""
+        full = self.shape(node)
+        if node.out == distinct:
+            return inner
+        result = np.zeros(full, dtype=inner.dtype)
+        grid = np.indices(inner.shape, sparse=True)
+        where = tuple(grid[distinct.index(label)] if label != UNIT else 0 for label in node.out)
+        result[where] = inner
+        return result
+
+
+def _power(base: Array, exponent: Any) -> Array:
+    if exponent.denominator == 1:
+        power: Array = base ** int(exponent) if exponent > 0 else 1 / base ** int(-exponent)
+    elif exponent.denominator == 2:
+        root = np.sqrt(base)
+        power = root ** int(2 * exponent) if exponent > 0 else 1 / root ** int(-2 * exponent)
+    else:
+        power = base ** float(exponent)
+    return power
+
+
+def bind(roots: tuple[Expr, ...], arrays: Mapping[str, ArrayLike]) -> Point:
+    """A point from a user's arrays: shapes are checked against each other and sizes are read off."""
+    values: dict[str, Array] = {}
+    sizes: dict[str, int] = {}
+    owner: dict[str, str] = {}
+    for symbol in inputs(roots):
+        if symbol.name not in arrays:
+            raise UndefinedSymbolError(f"no value was given for {symbol.name}", remedy=f"pass {symbol.name}=...")
+        array = np.asarray(arrays[symbol.name])
+        array = array.astype(np.result_type(array.dtype, np.float64))
+        if array.ndim != symbol.rank:
+            raise ShapeError(f"{symbol.name} has shape {array.shape}, expected {show(symbol.shape)}")
+        for size, length in zip(symbol.shape, array.shape, strict=True):
+            known = size.value if size.value is not None else sizes.setdefault(size.name, length)
+            if known != length:
+                source = f" from {owner[size.name]}" if size.name in owner else ""
+                raise ShapeError(
+                    f"{symbol.name} has shape {array.shape}, expected {show(symbol.shape)} with {size} = {known}{source}"
+                )
+            owner.setdefault(size.name, symbol.name)
+        values[symbol.name] = array
+    return Point(values, sizes)
+
+
+def inputs(roots: tuple[Expr, ...]) -> tuple[Symbol, ...]:
+    """The names without definition that expressions need."""
+    found: dict[Symbol, None] = {}
+    for part in (*roots, *(s.definition for s in definitions(roots) if s.definition is not None)):
+        found.update((symbol, None) for symbol in symbols(part) if symbol.definition is None)
+    return tuple(found)
+
+
+def _evaluate(expr: Expr, arrays: Mapping[str, ArrayLike]) -> Array:
+    return bind((expr,), arrays).value(expr)
+
+
+Expr.doors["evaluate"] = _evaluate

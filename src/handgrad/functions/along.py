@@ -1,0 +1,39 @@
+"""The functions along an axis. To add one, add one record here."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from handgrad.canonical import along, hadamard
+from handgrad.expr import Expr
+from handgrad.functions.elementwise import exp
+from handgrad.functions.record import AlongAxis, Array, Notation
+
+
+def _softmax(x: Array, axis: int) -> Array:
+    shifted = np.exp(x - np.max(np.real(x), axis=axis, keepdims=True))
+    value: Array = shifted / np.sum(shifted, axis=axis, keepdims=True)
+    return value
+
+
+def _log_softmax(x: Array, axis: int) -> Array:
+    shifted = x - np.max(np.real(x), axis=axis, keepdims=True)
+    value: Array = shifted - np.log(np.sum(np.exp(shifted), axis=axis, keepdims=True))
+    return value
+
+
+def _softmax_pullback(p: Expr, cotangent: Expr, axis: int) -> Expr:
+    return hadamard(p, cotangent - along(hadamard(p, cotangent), axis))
+
+
+softmax = AlongAxis(
+    "softmax", Notation("softmax({0})", r"\operatorname{softmax}\left({0}\right)", closed=True), -1, _softmax,
+    _softmax_pullback, ("softmax",), "Bridle, Neurocomputing 1990; Bishop (2006), eq. 4.106",
+)  # fmt: skip
+log_softmax = AlongAxis(
+    "log_softmax", Notation("log softmax({0})", r"\log \operatorname{softmax}\left({0}\right)", closed=True), -1,
+    _log_softmax, lambda y, cotangent, axis: cotangent - hadamard(exp(y), along(cotangent, axis)),
+    ("log_softmax",), "Bishop (2006), eq. 4.106 by the chain rule",
+)  # fmt: skip
+
+TABLE: tuple[AlongAxis, ...] = (softmax, log_softmax)

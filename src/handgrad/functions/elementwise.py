@@ -1,0 +1,146 @@
+"""The table of scalar functions. To add one, add one record here: CONTRIBUTING.md shows how."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from scipy import special
+
+from handgrad.canonical import ones, zero
+from handgrad.functions.record import Array, Elementwise, Line, Notation
+
+DLMF = "DLMF (NIST Digital Library of Mathematical Functions)"
+
+
+def _positive(x: Array) -> Any:
+    return np.real(x) > 0
+
+
+def _sigmoid(x: Array) -> Array:
+    value: Array = special.expit(x) if np.isrealobj(x) else 1 / (1 + np.exp(-x))
+    return value
+
+
+def _log_sigmoid(x: Array) -> Array:
+    value: Array = special.log_expit(x) if np.isrealobj(x) else -np.log(1 + np.exp(-x))
+    return value
+
+
+def _softplus(x: Array) -> Array:
+    value: Array = np.logaddexp(0, x) if np.isrealobj(x) else np.log(1 + np.exp(x))
+    return value
+
+
+exp = Elementwise(
+    "exp", Notation("exp({0})", r"e^{{{0}}}", closed=True), np.exp, (lambda x: exp(x),), ("exp",), f"{DLMF} 4.2.34"
+)
+log = Elementwise("log", Notation("log {0}", r"\log {0}"), np.log, (lambda x: 1 / x,), ("log", "ln"), f"{DLMF} 4.2.2")
+log1p = Elementwise(
+    "log1p", Notation("log(1 + {0})", r"\log\left(1 + {0}\right)", closed=True), np.log1p,
+    (lambda x: 1 / (1 + x),), ("log1p",), f"{DLMF} 4.2.2", formula=lambda x: log(1 + x),
+)  # fmt: skip
+expm1 = Elementwise(
+    "expm1", Notation("(exp({0}) − 1)", r"\left(e^{{{0}}} - 1\right)", closed=True), np.expm1,
+    (lambda x: exp(x),), ("expm1",), f"{DLMF} 4.2.34", formula=lambda x: exp(x) - 1,
+)  # fmt: skip
+sin = Elementwise("sin", Notation("sin {0}", r"\sin {0}"), np.sin, (lambda x: cos(x),), ("sin",), f"{DLMF} 4.20.1")
+cos = Elementwise("cos", Notation("cos {0}", r"\cos {0}"), np.cos, (lambda x: -sin(x),), ("cos",), f"{DLMF} 4.20.2")
+tan = Elementwise(
+    "tan", Notation("tan {0}", r"\tan {0}"), np.tan, (lambda x: 1 + tan(x) ** 2,), ("tan",), f"{DLMF} 4.20.3"
+)
+sinh = Elementwise(
+    "sinh", Notation("sinh {0}", r"\sinh {0}"), np.sinh, (lambda x: cosh(x),), ("sinh",), f"{DLMF} 4.34.1"
+)
+cosh = Elementwise(
+    "cosh", Notation("cosh {0}", r"\cosh {0}"), np.cosh, (lambda x: sinh(x),), ("cosh",), f"{DLMF} 4.34.2"
+)
+tanh = Elementwise(
+    "tanh", Notation("tanh({0})", r"\tanh\left({0}\right)", closed=True), np.tanh,
+    (lambda x: 1 - tanh(x) ** 2,), ("tanh",), f"{DLMF} 4.34.3",
+    formula=lambda x: (exp(x) - exp(-x)) / (exp(x) + exp(-x)),
+    lines=(
+        Line(
+            lambda x: ((exp(x) + exp(-x)) ** 2 - (exp(x) - exp(-x)) ** 2) / (exp(x) + exp(-x)) ** 2,
+            "quotient rule: (eˣ − e⁻ˣ)′ = eˣ + e⁻ˣ and (eˣ + e⁻ˣ)′ = eˣ − e⁻ˣ",
+        ),
+        Line(lambda x: 1 - ((exp(x) - exp(-x)) / (exp(x) + exp(-x))) ** 2, "divide each term by (eˣ + e⁻ˣ)²"),
+        Line(lambda x: 1 - tanh(x) ** 2, "definition of tanh"),
+    ),
+)  # fmt: skip
+arctan = Elementwise(
+    "arctan", Notation("arctan {0}", r"\arctan {0}"), np.arctan, (lambda x: 1 / (1 + x**2),), ("arctan", "atan"),
+    f"{DLMF} 4.24.9",
+)  # fmt: skip
+sigmoid = Elementwise(
+    "sigmoid", Notation("σ({0})", r"\sigma\left({0}\right)", closed=True), _sigmoid,
+    (lambda x: sigmoid(x) * (1 - sigmoid(x)),), ("sigmoid", "expit", "sigma", "logistic"),
+    "Bishop, Pattern Recognition and Machine Learning (2006), eq. 4.88",
+    formula=lambda x: 1 / (1 + exp(-x)),
+    lines=(
+        Line(lambda x: exp(-x) / (1 + exp(-x)) ** 2, "chain rule on (1 + e⁻ˣ)⁻¹: −(1 + e⁻ˣ)⁻² · (−e⁻ˣ)"),
+        Line(
+            lambda x: 1 / (1 + exp(-x)) * (((1 + exp(-x)) - 1) / (1 + exp(-x))),
+            "take one factor 1/(1 + e⁻ˣ) out; add and subtract 1 in the numerator",
+        ),
+        Line(lambda x: 1 / (1 + exp(-x)) * (1 - 1 / (1 + exp(-x))), "divide each term by 1 + e⁻ˣ"),
+        Line(lambda x: sigmoid(x) * (1 - sigmoid(x)), "definition of σ"),
+    ),
+)  # fmt: skip
+log_sigmoid = Elementwise(
+    "log_sigmoid", Notation("log σ({0})", r"\log \sigma\left({0}\right)", closed=True), _log_sigmoid,
+    (lambda x: sigmoid(-x),), ("log_sigmoid", "log_expit", "logsigmoid"),
+    "Bishop (2006), eq. 4.88 by the chain rule", formula=lambda x: log(sigmoid(x)),
+)  # fmt: skip
+softplus = Elementwise(
+    "softplus", Notation("softplus({0})", r"\operatorname{softplus}\left({0}\right)", closed=True), _softplus,
+    (lambda x: sigmoid(x),), ("softplus",), "Dugas et al., NIPS 2000, eq. 3", formula=lambda x: log(1 + exp(x)),
+)  # fmt: skip
+relu = Elementwise(
+    "relu", Notation("relu({0})", r"\operatorname{ReLU}\left({0}\right)", closed=True),
+    lambda x: np.where(_positive(x), x, 0), (lambda x: step(x),), ("relu", "ReLU"),
+    "Nair and Hinton, ICML 2010; the derivative at 0 is taken as 0", initial_gain=2.0,
+)  # fmt: skip
+step = Elementwise(
+    "step", Notation("[{0} > 0]", r"\mathbb{1}\left[{0} > 0\right]", closed=True),
+    lambda x: np.where(_positive(x), 1.0, 0.0), (lambda x: zero(x.shape),), ("step",),
+    "Iverson bracket (Knuth, Two notes on notation, 1992)",
+)  # fmt: skip
+absolute = Elementwise(
+    "abs", Notation("|{0}|", r"\left|{0}\right|", closed=True), lambda x: np.where(_positive(x), x, -x),
+    (lambda x: sign(x),), ("abs", "absolute"), "the derivative at 0 is taken as 0",
+)  # fmt: skip
+sign = Elementwise(
+    "sign", Notation("sign({0})", r"\operatorname{sign}\left({0}\right)", closed=True),
+    lambda x: np.sign(np.real(x)), (lambda x: zero(x.shape),), ("sign",), f"{DLMF} 1.16.57",
+)  # fmt: skip
+leaky_relu = Elementwise(
+    "leaky_relu", Notation("leaky_relu({0})", r"\operatorname{LeakyReLU}\left({0}\right)", closed=True),
+    lambda x: np.where(_positive(x), x, 0.01 * x), (lambda x: (99 * step(x) + 1) / 100,), ("leaky_relu", "LeakyReLU"),
+    "Maas, Hannun and Ng, ICML 2013, slope 1/100", initial_gain=2.0,
+)  # fmt: skip
+elu = Elementwise(
+    "elu", Notation("elu({0})", r"\operatorname{ELU}\left({0}\right)", closed=True),
+    lambda x: np.where(_positive(x), x, np.expm1(np.where(_positive(x), 0, x))),
+    (lambda x: step(x) + (1 - step(x)) * (elu(x) + 1),), ("elu", "ELU"),
+    "Clevert, Unterthiner and Hochreiter, ICLR 2016, eq. 15, α = 1", initial_gain=2.0,
+)  # fmt: skip
+silu = Elementwise(
+    "silu", Notation("silu({0})", r"\operatorname{SiLU}\left({0}\right)", closed=True), lambda x: x * _sigmoid(x),
+    (lambda x: sigmoid(x) * (1 + x * (1 - sigmoid(x))),), ("silu", "swish", "SiLU"),
+    "Elfwing, Uchibe and Doya, Neural Networks 107 (2018), eq. 5", formula=lambda x: x * sigmoid(x), initial_gain=2.0,
+)  # fmt: skip
+softsign = Elementwise(
+    "softsign", Notation("softsign({0})", r"\operatorname{softsign}\left({0}\right)", closed=True),
+    lambda x: x / (1 + np.where(_positive(x), x, -x)), (lambda x: (1 + absolute(x)) ** -2,), ("softsign",),
+    "Glorot and Bengio, AISTATS 2010", formula=lambda x: x / (1 + absolute(x)),
+)  # fmt: skip
+identity = Elementwise(
+    "identity", Notation("{0}", "{0}", closed=True), lambda x: +x, (lambda x: ones(x.shape),), ("identity", "linear"),
+    "the identity function", formula=lambda x: x,
+)  # fmt: skip
+
+TABLE: tuple[Elementwise, ...] = (
+    exp, log, log1p, expm1, sin, cos, tan, sinh, cosh, tanh, arctan, sigmoid, log_sigmoid, softplus, relu, step,
+    absolute, sign, leaky_relu, elu, silu, softsign, identity,
+)  # fmt: skip

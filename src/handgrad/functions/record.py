@@ -1,0 +1,207 @@
+"""What a function is: one record with its notation, its NumPy spelling, its derivative and its reference.
+
+A derivative is written as mathematics, with Python's operators on expressions. Records know no engine and
+no printer beyond their own notation; engines and printers know no function by name.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from math import pi
+from typing import Any
+
+import numpy as np
+
+from handgrad.axes import Shape, show
+from handgrad.canonical import behind, call, hadamard
+from handgrad.errors import ShapeError
+from handgrad.expr import Call, Expr
+
+Array = np.ndarray[Any, np.dtype[Any]]
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One line of the textbook derivation of a function's derivative, as an expression in x, and why it holds."""
+
+    form: Callable[[Expr], Expr]
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Notation:
+    """How a function is written: `{0}` stands for its argument, in brackets where `brackets` says they are needed.
+
+    `prime` is the notation of the derivative; empty where the function's name with a prime will do.
+    """
+
+    text: str
+    latex: str
+    closed: bool = False  # the notation encloses its argument: no brackets are put around it
+
+
+@dataclass(frozen=True, slots=True)
+class Elementwise:
+    """A scalar function applied to every entry.
+
+    `numpy` evaluates it (complex arguments too, for the complex-step check); `derivatives[k]` is the
+    derivative by argument k as an expression; `source` are its spellings in emitted code, by language.
+    """
+
+    name: str
+    notation: Notation
+    numpy: Callable[..., Array]
+    derivatives: tuple[Callable[..., Expr], ...]
+    spellings: tuple[str, ...]
+    reference: str
+    formula: Callable[..., Expr] | None = None
+    lines: tuple[Line, ...] = ()
+    source: Mapping[str, str] | None = None
+    initial_gain: float = 1.0  # variance gain for random weights in front of it (Glorot 1, He 2)
+
+    @property
+    def identity(self) -> str:
+        """The name: it is unique in the table."""
+        return self.name
+
+    @property
+    def arity(self) -> int:
+        """The number of arguments."""
+        return len(self.derivatives)
+
+    def __call__(self, *args: Expr) -> Expr:
+        """The function applied to expressions."""
+        return call(self, *args)
+
+    def shape(self, args: tuple[Expr, ...]) -> Shape:
+        """All arguments have one shape, and so has the result."""
+        for arg in args[1:]:
+            if arg.shape != args[0].shape:
+                raise ShapeError(f"{self.name} of {show(args[0].shape)} and {show(arg.shape)}")
+        return args[0].shape
+
+    def evaluate(self, args: tuple[Array, ...], _functions: Mapping[str, Surrogate]) -> Array:
+        """The values."""
+        return self.numpy(*args)
+
+    def derivative(self, k: int, node: Call) -> Expr:
+        """∂f/∂(argument k), entry by entry."""
+        return self.derivatives[k](*node.args)
+
+    def pullback(self, k: int, node: Call, cotangent: Expr) -> Expr:
+        """Cotangent of argument k: elementwise product with the derivative."""
+        lead = cotangent.shape[: cotangent.rank - node.rank]
+        return hadamard(cotangent, behind(lead, self.derivative(k, node)))
+
+
+@dataclass(frozen=True, slots=True)
+class Surrogate:
+    """A smooth stand-in for an abstract function where numbers are needed: a·sin(b z + c)."""
+
+    scale: float
+    rate: float
+    shift: float
+
+    def __call__(self, order: int, z: Array) -> Array:
+        """The derivative of the given order."""
+        value: Array = self.scale * self.rate**order * np.sin(self.rate * z + self.shift + order * pi / 2)
+        return value
+
+
+@dataclass(frozen=True, slots=True)
+class AbstractFunction:
+    """A function that the text applies but does not define: g, and its derivatives g′, g″."""
+
+    name: str
+    latex: str
+    order: int = 0
+
+    @property
+    def identity(self) -> str:
+        """Name and order; the colon keeps it apart from the table's names."""
+        return f"{self.name}:{self.order}"
+
+    @property
+    def notation(self) -> Notation:
+        """The name with as many primes as its order."""
+        text = self.name + "′" * self.order
+        primes = r"\prime" * self.order
+        if not primes:
+            latex = self.latex
+        elif self.latex.endswith("}") and "^{" in self.latex:  # g^{[1]} becomes g^{[1]\prime}
+            latex = self.latex[:-1] + primes + "}"
+        else:
+            latex = self.latex + "'" * self.order
+        return Notation(f"{text}({{0}})", f"{latex}\\left({{0}}\\right)", closed=True)
+
+    def __call__(self, arg: Expr) -> Expr:
+        """The function applied to an expression."""
+        return call(self, arg)
+
+    def shape(self, args: tuple[Expr, ...]) -> Shape:
+        """The shape of the one argument."""
+        return args[0].shape
+
+    def evaluate(self, args: tuple[Array, ...], functions: Mapping[str, Surrogate]) -> Array:
+        """The values of what stands in for it."""
+        return functions[self.name](self.order, args[0])
+
+    def derivative(self, _k: int, node: Call) -> Expr:
+        """g′ of the same argument."""
+        return call(AbstractFunction(self.name, self.latex, self.order + 1), *node.args)
+
+    def pullback(self, k: int, node: Call, cotangent: Expr) -> Expr:
+        """Cotangent of the argument: elementwise product with g′."""
+        lead = cotangent.shape[: cotangent.rank - node.rank]
+        return hadamard(cotangent, behind(lead, self.derivative(k, node)))
+
+
+@dataclass(frozen=True, slots=True)
+class AlongAxis:
+    """A function of the slices along one axis; `axis` counts from the end, so -1 is the last.
+
+    `pullback_rule(node, cotangent, axis)` is written for a cotangent with any leading axes.
+    """
+
+    name: str
+    notation: Notation
+    axis: int
+    numpy: Callable[[Array, int], Array]
+    pullback_rule: Callable[[Expr, Expr, int], Expr]
+    spellings: tuple[str, ...]
+    reference: str
+    source: Mapping[str, str] | None = None
+
+    @property
+    def identity(self) -> str:
+        """Name and axis."""
+        return f"{self.name}@{self.axis}"
+
+    def at(self, axis: int) -> AlongAxis:
+        """The same function along another axis, counted from the end."""
+        return AlongAxis(
+            self.name, self.notation, axis, self.numpy, self.pullback_rule, self.spellings, self.reference, self.source
+        )
+
+    def __call__(self, arg: Expr) -> Expr:
+        """The function applied to an expression."""
+        return call(self, arg)
+
+    def shape(self, args: tuple[Expr, ...]) -> Shape:
+        """The shape of the one argument."""
+        if args[0].rank < -self.axis:
+            raise ShapeError(f"{self.name} along axis {self.axis} of shape {show(args[0].shape)}")
+        return args[0].shape
+
+    def evaluate(self, args: tuple[Array, ...], _functions: Mapping[str, Surrogate]) -> Array:
+        """The values."""
+        return self.numpy(args[0], self.axis)
+
+    def pullback(self, _k: int, node: Call, cotangent: Expr) -> Expr:
+        """Cotangent of the argument."""
+        lead = cotangent.shape[: cotangent.rank - node.rank]
+        return self.pullback_rule(behind(lead, node), cotangent, self.axis)
+
+
+AnyFunction = Elementwise | AbstractFunction | AlongAxis

@@ -1,0 +1,1 @@
+"""Readers: Python notation and LaTeX, both to one syntax tree, and the elaborator that gives it meaning."""

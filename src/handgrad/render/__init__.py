@@ -1,0 +1,1 @@
+"""Printers: the matrix form as Unicode text, LaTeX, Markdown and HTML."""

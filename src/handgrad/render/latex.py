@@ -1,0 +1,99 @@
+r"""LaTeX: \frac{1}{m} \left(A^{[2]} - Y\right) A^{[1]\top}."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from fractions import Fraction
+
+from handgrad.expr import Expr, Symbol
+from handgrad.functions import AnyFunction
+from handgrad.render.printer import Printer
+
+
+class LatexStyle:
+    """LaTeX that KaTeX and code hosts render."""
+
+    hadamard, matmul, minus, plus, identity = r" \odot ", " ", " - ", " + ", "I"
+    ones = r"\mathbf{1}"
+    scalars_in_front = True
+
+    def name(self, symbol: Symbol) -> str:
+        """The name as its author printed it."""
+        return symbol.latex_name
+
+    def number(self, value: Fraction) -> str:
+        r"""p or \frac{p}{q}."""
+        if value.denominator == 1:
+            return str(value)
+        return rf"\frac{{{value.numerator}}}{{{value.denominator}}}"
+
+    def brackets(self, inner: str) -> str:
+        r"""\left(inner\right)."""
+        return rf"\left({inner}\right)"
+
+    def fraction(self, over: str, under: str, *, over_holds: bool, under_holds: bool) -> str:
+        r"""\frac{over}{under}: the bar brackets both."""
+        return rf"\frac{{{over}}}{{{under}}}"
+
+    def transposed(self, inner: str) -> str:
+        r"""A^{[1]\top} where the name has an upper index, A^\top else."""
+        return _raised(inner, r"\top")
+
+    def power(self, inner: str, exponent: Fraction, elementwise: bool) -> str:
+        r"""A superscript; \circ marks an elementwise power."""
+        mark = r"\circ " if elementwise else ""
+        return _raised(inner, f"{mark}{exponent}", own=True)
+
+    def root(self, inner: str, holds: bool) -> str:
+        r"""\sqrt{inner}."""
+        return rf"\sqrt{{{inner}}}"
+
+    def apply(self, function: AnyFunction, args: Sequence[str]) -> str:
+        """The function's own LaTeX notation."""
+        return function.notation.latex.format(*args)
+
+    def measure(self, kind: str, inner: str) -> str:
+        r"""\sum(…) is the sum of all entries."""
+        sign = {"trace": r"\operatorname{tr}", "total": r"\sum ", "diagonal": r"\operatorname{diag}"}[kind]
+        return sign + self.brackets(inner)
+
+    def diagonal(self, inner: str) -> str:
+        """diag(inner)."""
+        return rf"\operatorname{{diag}}\left({inner}\right)"
+
+    def entry(self, name: str, letters: str) -> str:
+        """An entry with its lower indices."""
+        return f"{name}_{{{letters}}}" if letters else name
+
+    def indexed_sum(self, letters: str, inner: str) -> str:
+        """A sum over index letters."""
+        return rf"\sum_{{{','.join(letters)}}} {inner}"
+
+
+def _raised(inner: str, mark: str, own: bool = False) -> str:
+    """The inner text with a mark in the superscript; `own` asks for brackets around a name that has one."""
+    if inner.startswith(r"\frac") and not inner.startswith(r"\left"):
+        return rf"\left({inner}\right)^{{{mark}}}"
+    if "^" not in inner or inner.startswith(r"\left("):
+        return f"{inner}^{{{mark}}}"
+    if not own and inner.endswith("}") and inner.count("^") == 1:
+        return f"{inner[:-1]}{mark}}}"
+    return rf"\left({inner}\right)^{{{mark}}}"
+
+
+_printer = Printer(LatexStyle())
+
+
+def latex(expr: Expr) -> str:
+    r"""An expression as LaTeX.
+
+    >>> from handgrad.axes import shape
+    >>> from handgrad.canonical import matmul, transpose
+    >>> A = Symbol("A1", shape("h", "m"), latex="A^{[1]}")
+    >>> print(latex(matmul(A, transpose(A))))
+    A^{[1]} A^{[1]\top}
+    """
+    return _printer.expression(expr)
+
+
+Expr.doors["latex"] = latex

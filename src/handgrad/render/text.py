@@ -1,0 +1,89 @@
+"""Unicode text for terminals: ∂J/∂W2 = (A2 − Y) A1ᵀ/m."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from fractions import Fraction
+
+from handgrad.expr import Expr, Symbol
+from handgrad.functions import AnyFunction
+from handgrad.render.printer import Printer
+
+SUPERSCRIPT = str.maketrans("0123456789-/", "⁰¹²³⁴⁵⁶⁷⁸⁹⁻ᐟ")
+
+
+class TextStyle:
+    """Plain Unicode."""
+
+    hadamard, matmul, minus, plus, ones, identity = " ⊙ ", " ", " − ", " + ", "1", "I"
+    scalars_in_front = False
+
+    def name(self, symbol: Symbol) -> str:
+        """The name as given."""
+        return symbol.name
+
+    def number(self, value: Fraction) -> str:
+        """p or p/q."""
+        return str(value)
+
+    def brackets(self, inner: str) -> str:
+        """(inner)."""
+        return f"({inner})"
+
+    def fraction(self, over: str, under: str, *, over_holds: bool, under_holds: bool) -> str:
+        """over/under."""
+        over = over if over_holds else self.brackets(over)
+        return f"{over}/{under if under_holds else self.brackets(under)}"
+
+    def transposed(self, inner: str) -> str:
+        """innerᵀ."""
+        return f"({inner})ᵀ" if inner.startswith("∂") else f"{inner}ᵀ"
+
+    def power(self, inner: str, exponent: Fraction, elementwise: bool) -> str:
+        """Superscript digits; ∘ marks an elementwise power."""
+        return f"{inner}{'∘' if elementwise else ''}{str(exponent).translate(SUPERSCRIPT)}"
+
+    def root(self, inner: str, holds: bool) -> str:
+        """√inner."""
+        return f"√{inner if holds else self.brackets(inner)}"
+
+    def apply(self, function: AnyFunction, args: Sequence[str]) -> str:
+        """The function's own text notation."""
+        template = function.notation.text
+        if args[0].startswith("("):  # log(1 + x), but log x
+            template = template.replace(" {0}", "{0}")
+        return template.format(*args)
+
+    def measure(self, kind: str, inner: str) -> str:
+        """Σ(…) is the sum of all entries."""
+        return {"trace": "tr", "total": "Σ", "diagonal": "diag"}[kind] + self.brackets(inner)
+
+    def diagonal(self, inner: str) -> str:
+        """diag(inner)."""
+        return f"diag({inner})"
+
+    def entry(self, name: str, letters: str) -> str:
+        """name[i,j]."""
+        return f"{name}[{','.join(letters)}]" if letters else name
+
+    def indexed_sum(self, letters: str, inner: str) -> str:
+        """Σ[k] inner."""
+        return f"Σ[{','.join(letters)}] {inner}"
+
+
+_printer = Printer(TextStyle())
+
+
+def text(expr: Expr) -> str:
+    """An expression as Unicode text.
+
+    >>> from handgrad.axes import shape
+    >>> from handgrad.canonical import matmul, transpose
+    >>> A, d = Symbol("A1", shape("h", "m")), Symbol("A2", shape(1, "m")) - Symbol("Y", shape(1, "m"))
+    >>> text(matmul(d, transpose(A)))
+    '(A2 − Y) A1ᵀ'
+    """
+    return _printer.expression(expr)
+
+
+Expr.doors["text"] = text
