@@ -15,7 +15,7 @@ from handgrad.canonical import UNITY, add, is_zero, product
 from handgrad.derivation import Factor, Section, Step, Sweep
 from handgrad.errors import DerivationError
 from handgrad.expr import Call, Expr, Power, Product, Sum, Symbol, definitions, rebuild, symbols, walk
-from handgrad.matrix import weight_of
+from handgrad.matrix import matrix_form, weight_of
 from handgrad.simplify import simplify, with_args
 
 INLINE_WEIGHT = 8  # a gradient this short is written out where it is used, a longer one keeps its name
@@ -108,6 +108,16 @@ def partial_symbol(of: Symbol, wrt: Symbol, definition: Expr | None = None) -> S
     )
 
 
+def direct_symbol(of: Symbol, wrt: Symbol) -> Symbol:
+    """The part of ∂of/∂wrt that does not go through another name."""
+    return Symbol(
+        f"∂{of.name}/∂{wrt.name}|direct",
+        wrt.shape,
+        latex=rf"\left.\frac{{\partial {of.latex_name}}}{{\partial {wrt.latex_name}}}\right|_{{\text{{direct}}}}",
+        partial=(of, wrt),
+    )
+
+
 def cotangent_symbol(of: Symbol) -> Symbol:
     """δ: a derivative of J by `of` that is not named yet."""
     return Symbol("δ", of.shape, latex=r"\delta")
@@ -166,7 +176,8 @@ def _defined(symbol: Symbol) -> Expr:
 class ReverseSweep:
     """One sweep; `run` gives its outcome."""
 
-    def __init__(self, of: Symbol, wrt: tuple[Symbol, ...]) -> None:
+    def __init__(self, of: Symbol, wrt: tuple[Symbol, ...], inline_weight: int = INLINE_WEIGHT) -> None:
+        self.inline_weight = inline_weight
         self.graph = Graph.of_scalar(of, wrt)
         self.of = of
         self.names: dict[Expr, Symbol] = {_defined(v): v for v in reversed(definitions([of]))}
@@ -196,8 +207,8 @@ class ReverseSweep:
         for v in reversed(self.graph.order):
             if v in self.sections:
                 placed[v] = self.sections[v]
-            for u in self.graph.feeds[v]:
-                if u in self.graph.wrt and set(self.graph.consumers[u]) <= {*placed, self.of}:
+            for u in self.graph.wrt:
+                if u in self.graph.feeds[v] and set(self.graph.consumers[u]) <= {*placed, self.of}:
                     placed[u] = self.sections[u]
         placed.update(self.sections)
         return tuple(placed.values())
@@ -240,7 +251,7 @@ class ReverseSweep:
         """∂J/∂v as it is written downstream: its name, or the closed form where that is short or used once."""
         closed = self.closed[v]
         named = any(symbol.partial is not None for symbol in symbols(closed))
-        if v is self.of or (not named and weight_of(closed) <= INLINE_WEIGHT):
+        if v is self.of or (not named and weight_of(closed) <= self.inline_weight):
             return closed
         if len(self.graph.feeds[v]) == 1 and v not in self.graph.wrt:
             return closed
@@ -259,8 +270,9 @@ class ReverseSweep:
             shown = raw[0] if len(raw) == 1 else Sum([(Fraction(1), part) for part in raw], u.shape)
             steps.append(Step(left, shown, "put in each factor", "substitute"))
             last = shown
-            if shown.text() != total.text():
-                steps.append(Step(shown, total, "cancel", "cancel"))
+            if shown is not total:
+                shorter = weight_of(total) < weight_of(shown)
+                steps.append(Step(shown, total, "cancel" if shorter else "gather the factors", "cancel"))
             last = total
         for form, rewrite in lines:
             reason = getattr(rewrite, "reason", "")
@@ -276,21 +288,26 @@ class ReverseSweep:
         if len(paths) == 1 and len(paths[0]) - 1 <= LONGEST_CHAIN:
             path = paths[0]
             factors = tuple(self.factors[v, w].partial for v, w in zip(path, path[1:], strict=False))
-            return Step(gradient, value, f"chain rule along {' → '.join(v.name for v in path)}", "chain", factors)
+            return Step(gradient, value, f"chain rule along {' → '.join(v.name for v in path)}", "chain", (factors,))
         if len(consumers) == 1:
             v = consumers[0]
             factors = (self.gradient[v], self.factors[v, u].partial)
-            return Step(gradient, value, f"chain rule through {v.name}; ∂{self.of.name}/∂{v.name} is known", "chain", factors)
+            return Step(gradient, value, f"chain rule through {v.name}; ∂{self.of.name}/∂{v.name} is known", "chain", (factors,))
         names = ", ".join(v.name for v in consumers)
-        known = [part for v in consumers if v is not self.of for part in (self.gradient[v], self.factors[v, u].partial)]
-        return Step(gradient, value, f"chain rule, a sum over {names}", "chain-sum", tuple(known))
+        known = [self._product_through(v, u) for v in consumers]
+        return Step(gradient, value, f"chain rule, one term for each of {names}", "chain", tuple(known))
+
+    def _product_through(self, v: Symbol, u: Symbol) -> tuple[Symbol, ...]:
+        if v is self.of:
+            return (direct_symbol(v, u),)
+        return (self.gradient[v], self.factors[v, u].partial)
 
 
 def _without_repeats(steps: list[Step]) -> Iterable[Step]:
     """Steps whose right side reads like the line before are left out; the last line is kept."""
-    previous = ""
+    previous: object = None
     for step in steps:
-        text = step.right.text()
-        if step.rule.startswith("chain") or text != previous:
+        form = matrix_form(step.right)
+        if step.rule == "chain" or form != previous:
             yield step
-        previous = text if not step.rule.startswith("chain") else previous
+        previous = form if step.rule != "chain" else previous

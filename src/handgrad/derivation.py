@@ -9,13 +9,16 @@ from handgrad.expr import Expr, Symbol
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """left = right, and why. `factors` are the partial derivatives that `right` is the product of, where it is one."""
+    """left = right, and why.
+
+    In a step of the chain rule `right` is shown as a sum of products of partial derivatives: `factors`.
+    """
 
     left: Expr
     right: Expr
     reason: str
     rule: str
-    factors: tuple[Symbol, ...] = ()
+    factors: tuple[tuple[Symbol, ...], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

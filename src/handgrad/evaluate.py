@@ -45,11 +45,21 @@ class Point:
 
     def value(self, expr: Expr) -> Array:
         """The value of an expression; the names that it needs are computed first, in order."""
-        for symbol in definitions([expr]):
+        pending = self._missing(expr)
+        while pending:
+            symbol = pending[-1]
+            assert symbol.definition is not None
+            inner = self._missing(symbol.definition)
+            if inner:
+                pending += inner
+                continue
             if symbol not in self._memo:
-                assert symbol.definition is not None
                 self._memo[symbol] = self._compute(symbol.definition) + self.offset.get(symbol.name, 0)
+            pending.pop()
         return self._compute(expr)
+
+    def _missing(self, expr: Expr) -> list[Symbol]:
+        return [symbol for symbol in symbols(expr) if symbol.definition is not None and symbol not in self._memo]
 
     def _compute(self, root: Expr) -> Array:
         for node in walk(root):

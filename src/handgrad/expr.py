@@ -52,7 +52,8 @@ _interned: WeakValueDictionary[tuple[Any, ...], Expr] = WeakValueDictionary()
 class Expr:
     """A tensor expression. `key` is a digest of its structure: equal for equal expressions, stable between runs."""
 
-    __slots__ = ("__weakref__", "key", "shape")
+    __slots__ = ("__weakref__", "_symbols", "key", "shape")
+    _symbols: tuple[Symbol, ...]
     key: str
     shape: Shape
     # Filled by the rooms below this one, so that an expression can be printed and run by its methods.
@@ -292,7 +293,9 @@ def walk(root: Expr) -> Iterator[Expr]:
 
 def symbols(root: Expr) -> tuple[Symbol, ...]:
     """The names that stand in an expression, definitions not entered."""
-    return tuple(node for node in walk(root) if isinstance(node, Symbol))
+    if not hasattr(root, "_symbols"):
+        root._symbols = tuple(node for node in walk(root) if isinstance(node, Symbol))
+    return root._symbols
 
 
 def definitions(roots: Iterable[Expr]) -> tuple[Symbol, ...]:

@@ -167,7 +167,10 @@ class Diagonal:
 
 @dataclass(frozen=True, slots=True)
 class Measure:
-    """A scalar or column from a matrix: `trace`, `total` (the sum of all entries), `diagonal` (as a column)."""
+    """A scalar or column from a matrix.
+
+    `trace`; `total`, the sum of all entries; `square`, the sum of their squares; `diagonal`, as a column.
+    """
 
     kind: str
     arg: Form
@@ -213,11 +216,35 @@ def flip(form: Form) -> Form:
             return Matmul(tuple(flip(factor) for factor in reversed(form.factors)))
         case Constant():
             return Constant(form.value, form.columns, form.rows)
+        case Spread():
+            return Spread(flip(form.arg), form.columns, form.rows)
         case Identity() | Diagonal():
             return form
         case _ if form.rows.is_one and form.columns.is_one:
             return form
+        case Hadamard() | Linear() | Powered():
+            pushed = _push(form)
+            return pushed if weight(pushed) <= weight(form) else Transposed(form)
     return Transposed(form)
+
+
+def _push(form: Hadamard | Linear | Powered) -> Form:
+    """The transpose of each part."""
+    match form:
+        case Hadamard():
+            return Hadamard(tuple(map(flip, form.over)), tuple(map(flip, form.under)), form.columns, form.rows)
+        case Linear():
+            return Linear(tuple((c, flip(term)) for c, term in form.terms), form.columns, form.rows)
+        case Powered():
+            return Powered(flip(form.base), form.exponent)
+
+
+def total(form: Form) -> Form:
+    """The sum of all entries; of squares, the squared norm."""
+    form = form.arg if isinstance(form, Transposed) else form
+    if isinstance(form, Powered) and form.exponent == 2:
+        return Measure("square", form.base.arg if isinstance(form.base, Transposed) else form.base)
+    return Measure("total", form)
 
 
 def chain(*factors: Form) -> Form:
@@ -353,18 +380,20 @@ class _Graph:
     def _total(self, edge: _Edge, label: int) -> bool:
         """A matrix summed over both labels: its total, left for the other label's turn to skip."""
         self.columns[edge.other(label)] = []
-        self.scalars.append((Measure("total", edge.form), Fraction(1)))
+        self.scalars.append((total(edge.form), Fraction(1)))
         return True
 
     def _inner(self, label: int, column: Form) -> Form:
         """The sum of a column: uᵀv where it is an elementwise product of two, else its total."""
         if isinstance(column, Hadamard) and not column.under and len(column.over) == 2:
             left, right = column.over
-            if left.rows == right.rows == self.size(label):
-                return chain(flip(left), right)
-        if isinstance(column, Powered) and column.exponent == 2:
-            return chain(flip(column.base), column.base)
-        return Measure("total", column)
+            if left.rows == right.rows == self.size(label) and not isinstance(left, Spread):
+                return min(chain(flip(left), right), chain(flip(right), left), key=weight)
+        if len(self.node.out) == 2 and not self.out:  # a 1 × 1 matrix, not a number: keep the matrix product
+            row = flip(column)
+            vector = Ones(self.size(label), ONE)
+            return chain(flip(vector), column) if isinstance(row, Transposed) else chain(row, vector)
+        return total(column)
 
     def _close_pair(self, label: int, here: list[_Edge]) -> bool:
         """Two edges between the same two labels, one of which is to be summed."""
@@ -377,7 +406,7 @@ class _Graph:
         if free and column is None:
             if aligned:
                 both = self._join([(left.form, Fraction(1)), (right.leaving(left.start), Fraction(1))])
-                self.scalars.append((Measure("total", both), Fraction(1)))
+                self.scalars.append((total(both), Fraction(1)))
             else:
                 self.scalars.append((Measure("trace", chain(left.form, right.form)), Fraction(1)))
             self.columns[other] = []
@@ -443,6 +472,9 @@ class _Graph:
                 return hadamard_form([*self.scalars, (Identity(size), Fraction(1))], size, size)
             inner = Diagonal(hadamard_form(factors, size, ONE))
             return hadamard_form([*self.scalars, (inner, Fraction(1))], size, size)
+        if not factors and self.scalars:
+            factors = [(Spread(hadamard_form(self.scalars, ONE, ONE), size, ONE), Fraction(1))]
+            self.scalars = []
         column = hadamard_form([*self.scalars, *factors], size, ONE)
         return flip(column) if self.node.out and self.node.out[0] == UNIT else column
 
@@ -492,12 +524,12 @@ def _reading_order(form: Form) -> tuple[int, int, str]:
             rank = 2 if name == "δ" else 4
         case Leaf(expr=Symbol()):
             rank = 2
+        case Hadamard():
+            rank = 2
         case Matmul() | Measure():
             rank = 3
-        case Linear():
+        case Linear() | Apply():
             rank = 5
-        case Apply():
-            rank = 6
         case _:
             rank = 4
     return (1 if scalar and rank else rank, weight(form), repr_name(form))
@@ -594,8 +626,10 @@ class _Former:
             return Constant(number, rows, columns)
         terms = []
         for coefficient, term in expr.terms:
-            form = self._term(coefficient, term)
-            terms.append(form)
+            scale, form = self._term(coefficient, term)
+            if isinstance(form, Linear) and len(form.terms) == 1:
+                scale, form = scale * form.terms[0][0], form.terms[0][1]
+            terms.append((scale, form))
         if not any(_fills(form, rows, columns) and not isinstance(form, Spread | Constant) for _, form in terms):
             terms = [(c, Hadamard((Ones(rows, columns), form), (), rows, columns) if isinstance(form, Spread) else form)
                      for c, form in terms]  # fmt: skip

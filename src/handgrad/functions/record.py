@@ -7,7 +7,7 @@ no printer beyond their own notation; engines and printers know no function by n
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import pi
 from typing import Any
 
@@ -41,7 +41,7 @@ class Notation:
     closed: bool = False  # the notation encloses its argument: no brackets are put around it
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False)
 class Elementwise:
     """A scalar function applied to every entry.
 
@@ -57,8 +57,14 @@ class Elementwise:
     reference: str
     formula: Callable[..., Expr] | None = None
     lines: tuple[Line, ...] = ()
-    source: Mapping[str, str] | None = None
+    code: str = ""  # NumPy source with {0} for the argument; np.<name>({0}) where it is empty
+    write: Callable[..., object] | None = None  # write(x, out): the same without a temporary
+    log_of: Callable[[Any, Expr], Expr] | None = None  # log f(x) without underflow
+    complement: Callable[[Expr], Expr] | None = None  # 1 − f(x) without cancellation
     initial_gain: float = 1.0  # variance gain for random weights in front of it (Glorot 1, He 2)
+
+    def __repr__(self) -> str:
+        return f"<function {self.name}>"
 
     @property
     def identity(self) -> str:
@@ -84,6 +90,16 @@ class Elementwise:
     def evaluate(self, args: tuple[Array, ...], _functions: Mapping[str, Surrogate]) -> Array:
         """The values."""
         return self.numpy(*args)
+
+    def into(self, *args: Array) -> None:
+        """Write the values into the last argument."""
+        *inputs, out = args
+        if self.write is not None:
+            self.write(*inputs, out)
+        elif isinstance(self.numpy, np.ufunc):
+            self.numpy(*inputs, out)
+        else:
+            out[...] = self.numpy(*inputs)
 
     def derivative(self, k: int, node: Call) -> Expr:
         """∂f/∂(argument k), entry by entry."""
@@ -157,7 +173,7 @@ class AbstractFunction:
         return hadamard(cotangent, behind(lead, self.derivative(k, node)))
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False)
 class AlongAxis:
     """A function of the slices along one axis; `axis` counts from the end, so -1 is the last.
 
@@ -171,7 +187,11 @@ class AlongAxis:
     pullback_rule: Callable[[Expr, Expr, int], Expr]
     spellings: tuple[str, ...]
     reference: str
-    source: Mapping[str, str] | None = None
+    code: str  # NumPy source with {0} for the argument and {axis}
+    log_of: Callable[[Any, Expr], Expr] | None = None
+
+    def __repr__(self) -> str:
+        return f"<function {self.identity}>"
 
     @property
     def identity(self) -> str:
@@ -180,9 +200,11 @@ class AlongAxis:
 
     def at(self, axis: int) -> AlongAxis:
         """The same function along another axis, counted from the end."""
-        return AlongAxis(
-            self.name, self.notation, axis, self.numpy, self.pullback_rule, self.spellings, self.reference, self.source
-        )
+        return replace(self, axis=axis)
+
+    def into(self, arg: Array, out: Array) -> None:
+        """Write the values into `out`."""
+        out[...] = self.numpy(arg, self.axis)
 
     def __call__(self, arg: Expr) -> Expr:
         """The function applied to an expression."""

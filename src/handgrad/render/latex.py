@@ -54,6 +54,8 @@ class LatexStyle:
 
     def measure(self, kind: str, inner: str) -> str:
         r"""\sum(…) is the sum of all entries."""
+        if kind == "square":
+            return rf"\left\lVert {inner} \right\rVert^2"
         sign = {"trace": r"\operatorname{tr}", "total": r"\sum ", "diagonal": r"\operatorname{diag}"}[kind]
         return sign + self.brackets(inner)
 

@@ -120,6 +120,8 @@ class Printer:
                 return self._powered(form)
             case Apply():
                 return self._apply(form)
+            case Spread(arg=Transposed(arg=Leaf(expr=Symbol(shape=(_,))) as vector)):
+                return self.form(vector)  # NumPy spreads a vector along the last axis as it is
             case Spread():
                 return self.form(form.arg)
             case Diagonal():

@@ -55,7 +55,9 @@ class TextStyle:
         return template.format(*args)
 
     def measure(self, kind: str, inner: str) -> str:
-        """Σ(…) is the sum of all entries."""
+        """Σ(…) is the sum of all entries, ‖…‖² that of their squares."""
+        if kind == "square":
+            return f"‖{inner}‖²"
         return {"trace": "tr", "total": "Σ", "diagonal": "diag"}[kind] + self.brackets(inner)
 
     def diagonal(self, inner: str) -> str:

@@ -1,0 +1,87 @@
+"""The public functions: read a model, derive its gradients."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
+from pathlib import Path
+
+from handgrad import derived
+from handgrad.errors import ReadError
+from handgrad.model import Model
+from handgrad.notation.document import read_document
+from handgrad.notation.python import read_python
+from handgrad.notation.reading import elaborate
+from handgrad.notation.syntax import Declaration, Document
+
+LARGEST_FILE = 4 * 1024 * 1024  # bytes
+
+
+def read(
+    path: str | Path, *, let: Mapping[str, str] | None = None, examples: str = "many", notation: str | None = None
+) -> Model:
+    """The model in a file: LaTeX in Markdown, .tex, .ipynb, or Python notation in .txt or .py.
+
+    `let` says what abstract functions are, `{"g": "tanh"}`; `examples` is "many" (columns or rows of data) or
+    "one". Raises ReadError for a file that cannot be read, and ShapeError or UndefinedSymbolError for its equations.
+    """
+    path = Path(path)
+    try:
+        if path.stat().st_size > LARGEST_FILE:
+            raise ReadError(f"{path} is larger than {LARGEST_FILE} bytes", remedy="name a document of equations")
+        text = path.read_bytes().decode("utf-8")
+    except OSError as error:
+        reason = error.strerror or str(error)
+        raise ReadError(f"cannot read {path}: {reason}", remedy="check the file's name and its permissions") from error
+    except UnicodeDecodeError as error:
+        raise ReadError(
+            f"{path} is not UTF-8 text (byte {error.start})", remedy="save it as UTF-8, or name a document of equations"
+        ) from error
+    return elaborate(read_document(text, str(path), notation), let, examples)
+
+
+def parse(
+    text: str,
+    *,
+    notation: str | None = None,
+    shapes: Mapping[str, str] | None = None,
+    let: Mapping[str, str] | None = None,
+    examples: str = "many",
+) -> Model:
+    """The model in a text; `notation` is "python" or "latex", told apart by the content where it is not given.
+
+    `shapes` declares symbols: `{"A": "n, n", "x": "n", "c": ""}`.
+
+    >>> parse("J = sum((X @ w - y) ** 2)", shapes={"X": "m, n"}).symbols["w"]
+    (Size('n'),)
+    """
+    document = read_document(text, "", notation)
+    if shapes:
+        document = replace(document, statements=(*_declarations(shapes), *document.statements))
+    return elaborate(document, let, examples)
+
+
+def _declarations(shapes: Mapping[str, str]) -> tuple[Declaration, ...]:
+    lines = "\n".join(f"{name}: ({sizes}{',' if sizes.strip() else ''})" for name, sizes in shapes.items())
+    declared: Document = read_python(lines, "<shapes>")
+    return tuple(statement for statement in declared.statements if isinstance(statement, Declaration))
+
+
+def derive(
+    model: Model | str,
+    wrt: str | Iterable[str] | None = None,
+    of: str | None = None,
+    *,
+    shapes: Mapping[str, str] | None = None,
+    let: Mapping[str, str] | None = None,
+    examples: str = "many",
+) -> derived.Derivation:
+    """The checked gradients of a scalar: see `handgrad.derived.derive`. A text is parsed first.
+
+    >>> d = derive("x @ A @ x", wrt="x", shapes={"A": "n, n", "x": "n"})
+    >>> print(d["x"])
+    A x + Aᵀ x
+    """
+    if isinstance(model, str):
+        model = parse(model, shapes=shapes, let=let, examples=examples)
+    return derived.derive(model, wrt, of)

@@ -1,0 +1,1 @@
+"""Checking by numbers: of what is derived here and of what people wrote."""

@@ -1,0 +1,76 @@
+"""Random points: small sizes that differ, values in the domains of the symbols, stand-ins for abstract functions."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+
+import numpy as np
+
+from handgrad.axes import Size
+from handgrad.evaluate import Point, inputs
+from handgrad.expr import Call, Expr, Extent, Product, Symbol, definitions, walk
+from handgrad.functions import AbstractFunction, Array, Surrogate
+from handgrad.simplify import SUMS_TO_ONE
+
+SMALL = (2, 3, 4, 5, 6, 7)  # sizes; small, and different for axes that differ as long as there are enough
+SPREADS = ("normal", "positive")  # where a formula has no value for any real number, positive ones are tried
+
+
+@dataclass(frozen=True, slots=True)
+class Ground:
+    """What a set of expressions needs for a value: symbols without definition, sizes, abstract functions."""
+
+    symbols: tuple[Symbol, ...]
+    sizes: tuple[str, ...]
+    functions: tuple[str, ...]
+
+    @staticmethod
+    def of(roots: Iterable[Expr]) -> Ground:
+        """Collected from expressions and the definitions that they need."""
+        roots = tuple(roots)
+        bodies = [*roots, *(s.definition for s in definitions(roots) if s.definition is not None)]
+        sizes: dict[str, None] = {}
+        functions: dict[str, None] = {}
+        for node in (node for body in bodies for node in walk(body)):
+            found: tuple[Size, ...] = node.shape
+            if isinstance(node, Extent):
+                found = (node.size,)
+            elif isinstance(node, Product):
+                found = node.sizes
+            sizes.update((size.name, None) for size in found if size.value is None)
+            if isinstance(node, Call) and isinstance(node.function, AbstractFunction):
+                functions.setdefault(node.function.name)
+        return Ground(inputs(roots), tuple(sizes), tuple(functions))
+
+    def draw(self, random: np.random.Generator, spread: str) -> Point:
+        """One random point."""
+        sizes = dict(zip(self.sizes, _different(random, len(self.sizes)), strict=True))
+        values = {symbol.name: _draw(symbol, sizes, random, spread) for symbol in self.symbols}
+        functions = {
+            name: Surrogate(random.uniform(0.8, 1.3), random.uniform(0.7, 1.2), random.uniform(-1, 1))
+            for name in self.functions
+        }
+        return Point(values, sizes, functions)
+
+
+def _different(random: np.random.Generator, count: int) -> Iterator[int]:
+    """Sizes that all differ as far as there are small ones, and neighbours always."""
+    order = random.permutation(SMALL)
+    return (int(order[k % len(order)]) for k in range(count))
+
+
+def _draw(symbol: Symbol, sizes: dict[str, int], random: np.random.Generator, spread: str) -> Array:
+    shape = tuple(sizes[size.name] if size.value is None else size.value for size in symbol.shape)
+    if "binary" in symbol.facts:  # inside (0, 1): at 0 and 1 themselves a wrong sign can vanish
+        return random.uniform(0.1, 0.9, shape)
+    for fact in symbol.facts:
+        if fact.startswith(SUMS_TO_ONE):
+            axis = int(fact.removeprefix(SUMS_TO_ONE))
+            weights = random.uniform(0.1, 1.0, shape)
+            normal: Array = weights / weights.sum(axis=axis, keepdims=True)
+            return normal
+    if spread == "positive":
+        return random.uniform(0.2, 1.3, shape)
+    scale = 1 / np.sqrt(shape[1]) if len(shape) == 2 else 1.0  # so that deep chains neither vanish nor explode
+    return random.standard_normal(shape) * scale * (1.3 if len(shape) == 2 else 0.7)

@@ -1,0 +1,723 @@
+"""Gives syntax its shapes and meaning: which names are functions, which products are matrix products.
+
+Python notation has NumPy's meaning. LaTeX has the textbook's: everything is a matrix or a scalar, a vector is
+a column, and things side by side are multiplied as their shapes allow. Whatever is decided without the text
+saying so is added to `assumptions`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from fractions import Fraction
+
+from handgrad.axes import ONE, AnySize, Size, SizeVariable
+from handgrad.canonical import constant, eye, hadamard, matmul, ones, power, product, reduce_sum, scale, transpose
+from handgrad.errors import Place, ReadError, ShapeError
+from handgrad.expr import Expr, Extent, Symbol
+from handgrad.functions import BY_SPELLING, AbstractFunction, AlongAxis, Elementwise
+from handgrad.notation.syntax import (
+    BigSum,
+    Binary,
+    Call,
+    Group,
+    Indexed,
+    Juxtaposition,
+    Name,
+    Negate,
+    Norm,
+    Number,
+    Prime,
+    Sequence,
+    Span,
+    Syntax,
+    Transpose,
+    walk,
+)
+from handgrad.notation.values import (
+    AnyShape,
+    Free,
+    Hole,
+    Sizes,
+    Value,
+    column,
+    linear,
+    spread_to,
+    squeeze,
+    symbol_of,
+)
+
+Operand = Value | Hole
+SCALARS = frozenset(
+    "alpha beta gamma lam lambda lambda_ eta epsilon eps varepsilon tau kappa rho zeta nu".split()
+)  # lower-case Greek letters that stand for numbers unless the text declares them
+DATA = frozenset("X x Y y T t x_hat".split())
+TARGETS = frozenset("Y y T t".split())
+FUNCTION_LETTERS = frozenset("f g h phi psi varphi act".split())
+SIZE_LETTERS = frozenset("m n N M B".split())
+Fn = Elementwise | AlongAxis | AbstractFunction
+
+
+@dataclass(slots=True)
+class Scope:
+    """What is known while a document is elaborated."""
+
+    notation: str
+    sizes: Sizes
+    place: Callable[[Span], Place]
+    free: dict[str, Free] = field(default_factory=dict)
+    defined: dict[str, tuple[AnyShape, Callable[[], Symbol]]] = field(default_factory=dict)
+    functions: dict[str, Fn] = field(default_factory=dict)
+    parameters: frozenset[str] = frozenset()
+    size_names: set[str] = field(default_factory=set)
+    examples: list[AnySize] = field(default_factory=list)
+    twins: dict[str, str] = field(default_factory=dict)
+    let: dict[str, Fn] = field(default_factory=dict)
+    gradients: dict[str, tuple[str, str]] = field(default_factory=dict)
+    assumptions: dict[str, None] = field(default_factory=dict)
+
+    @property
+    def latex(self) -> bool:
+        """Whether the text is LaTeX."""
+        return self.notation == "latex"
+
+    def assume(self, text: str) -> None:
+        """Note an assumption once."""
+        self.assumptions.setdefault(text)
+
+    def is_data(self, name: str) -> bool:
+        """Whether a free name is data and not a parameter."""
+        if name in self.parameters:
+            return False
+        return bool(self.parameters) or name in DATA
+
+    def is_example_axis(self, size: AnySize) -> bool:
+        """Whether an axis counts examples: only data has it, no parameter does."""
+        owners = {
+            name
+            for name, free in self.free.items()
+            if free.shape is not None and any(self.sizes.same(size, axis) for axis in free.shape)
+        }
+        return bool(owners) and all(self.is_data(name) for name in owners)
+
+
+class Elaborator:
+    """Turns expressions of one document into values."""
+
+    def __init__(self, scope: Scope) -> None:
+        self.scope = scope
+        self.sizes = scope.sizes
+        self.bound: tuple[str, ...] = ()
+
+    # Entry points
+
+    def value(self, node: Syntax) -> Value:
+        """The value of a piece of syntax."""
+        return self.settled(self.operand(node))
+
+    def operand(self, node: Syntax) -> Operand:
+        """The value, or the hole where the syntax is a symbol of unknown shape."""
+        match node:
+            case Number():
+                return self._number(node.value, node.span)
+            case Name():
+                return self._name(node)
+            case Group(items=(only,)):
+                return self.operand(only)
+            case Negate():
+                inner = self.value(node.arg)
+                return replace(inner, make=lambda: scale(-1, inner.make()), span=node.span)
+            case Binary():
+                return self._binary(node)
+            case Juxtaposition():
+                return self._juxtaposition(node)
+            case Transpose():
+                return self._transpose(node)
+            case Call():
+                return self._call(node)
+            case BigSum():
+                return self._big_sum(node)
+            case Norm():
+                return self._norm(node)
+            case Indexed():
+                return self._indexed(node)
+        raise self._refuse(node, f"this is not read yet: {type(node).__name__}")
+
+    def _refuse(self, node: Syntax, message: str, remedy: str = "") -> ReadError:
+        return ReadError(message, place=self.scope.place(node.span), remedy=remedy)
+
+    # Names and holes
+
+    def _number(self, number: Fraction, span: Span) -> Value:
+        return Value((), lambda: constant(number), span)
+
+    def _name(self, node: Name) -> Operand:
+        scope, name = self.scope, self.scope.twins.get(node.id, node.id)
+        if name in scope.defined:
+            shape, make = scope.defined[name]
+            return Value(shape, make, node.span)
+        if name in scope.size_names:
+            return Value((), lambda: extent(self.sizes.final(Size.of(name))), node.span)
+        if scope.latex and name == "ones":
+            return self._ones(node.span)
+        free = scope.free.get(name)
+        if free is None:
+            if name in BY_SPELLING or name in scope.functions:
+                raise self._refuse(node, f"the function {name} stands without an argument",
+                                   "write its argument in brackets")  # fmt: skip
+            free = scope.free[name] = Free(name, node.latex, self._default_shape(name), inferred=True)
+        if free.shape is None:
+            return Hole(name, node.span)
+        return self._free_value(free, node.span)
+
+    def _default_shape(self, name: str) -> AnyShape | None:
+        base = name.rstrip("0123456789")
+        if base in SCALARS and name not in self.scope.parameters:
+            self.scope.assume(f"{name} is a number")
+            return ()
+        if self.scope.latex and base in SIZE_LETTERS and name not in self.scope.parameters:
+            return ()
+        return None
+
+    def _free_value(self, free: Free, span: Span) -> Value:
+        shape = free.shape
+        assert shape is not None
+
+        def make() -> Expr:
+            if free.name in self.scope.size_names:  # an m that turned out to count the examples
+                return extent(self.sizes.final(Size.of(free.name)))
+            return symbol_of(free, self.sizes)
+
+        if self.scope.latex and len(shape) == 1:
+            return Value((shape[0], ONE), lambda: column(make()), span, free.name)
+        return Value(shape, make, span, free.name)
+
+    def _ones(self, span: Span) -> Value:
+        size = self.sizes.fresh("length of 1")
+        return Value((size, ONE), lambda: ones(self.sizes.shape((size, ONE))), span)
+
+    def settle(self, hole: Hole, shape: AnyShape) -> Value:
+        """Give a free symbol its shape (that of its use: a transposed use has the transposed shape)."""
+        free = self.scope.free[hole.name]
+        if free.shape is None:
+            free.shape = shape[::-1] if hole.turned else shape
+        value = self._free_value(free, hole.span)
+        return self._turn(value) if hole.turned else value
+
+    def settled(self, operand: Operand) -> Value:
+        """The value of an operand; a hole becomes a matrix (upper case) or a vector (lower case)."""
+        if isinstance(operand, Value):
+            return operand
+        name = operand.name
+        fresh = self.sizes.fresh
+        if name[0].isupper():
+            return self.settle(operand, (fresh(f"rows of {name}"), fresh(f"columns of {name}")))
+        length = fresh(f"length of {name}")
+        shape: AnyShape = (length, ONE) if self.scope.latex else (length,)
+        if self.scope.latex and operand.turned:
+            shape = shape[::-1]
+        return self.settle(operand, shape)
+
+    def _turn(self, value: Value) -> Value:
+        return Value(value.shape[::-1], lambda: transpose(value.make()), value.span)
+
+    # Operators
+
+    def _binary(self, node: Binary) -> Operand:
+        if node.op in "+-":
+            return self._sum(node)
+        if node.op == "**":
+            return self._power(node)
+        left, right = self.operand(node.left), self.operand(node.right)
+        if node.op == "@":
+            return self.matmul(left, right, node.span)
+        if node.op == "/":
+            return self.divide(left, right, node.span)
+        if node.op == ".":
+            return self.times(left, right, node.span)
+        return self.elementwise(left, right, node.span)
+
+    def _sum(self, node: Binary) -> Value:
+        """a + b − c …, without recursion along the chain."""
+        parts: list[tuple[int, Syntax]] = []
+        current: Syntax = node
+        while isinstance(current, Binary) and current.op in "+-":
+            parts.append((1 if current.op == "+" else -1, current.right))
+            current = current.left
+        parts.append((1, current))
+        parts.reverse()
+        operands = [(sign, self.operand(part)) for sign, part in parts]
+        values = [operand for _, operand in operands if isinstance(operand, Value)]
+        if not values:
+            values = [self.settled(operands[0][1])]
+        shape: AnyShape = ()
+        for value in values:
+            for other in values:
+                self._match_target(value, other)
+            shape = self.sizes.broadcast(Value(shape, value.make, node.span), value, "add")
+        filled = [(sign, self._addend(operand, shape)) for sign, operand in operands]
+        for _, value in filled:
+            shape = self.sizes.broadcast(Value(shape, value.make, node.span), value, "add")
+        return Value(shape, linear([(s, spread_to(v, shape, self.sizes)) for s, v in filled], shape, self.sizes),
+                     node.span)  # fmt: skip
+
+    def _addend(self, operand: Operand, shape: AnyShape) -> Value:
+        """A symbol of unknown shape that is added: of the sum's shape, but not along the axis of examples."""
+        if isinstance(operand, Value):
+            return operand
+        scope = self.scope
+        if scope.is_data(operand.name) or not shape:
+            return self.settle(operand, shape)
+        own: AnyShape = tuple(ONE if scope.is_example_axis(size) else self.sizes.resolve(size) for size in shape)
+        if own == shape or all(size.is_one for size in own):
+            return self.settle(operand, shape)
+        if len(shape) == 2 and own != shape:
+            kind = "column" if own[1].is_one else "row"
+            if kind == "row" and not scope.latex:
+                own = own[1:]
+            scope.assume(f"{operand.name} is one {kind}, added to every example")
+        return self.settle(operand, own)
+
+    def _match_target(self, value: Value, other: Value) -> None:
+        """Data declared with one row, against an output of unknown height: the output has one row too."""
+        if not value.symbol or not self.scope.is_data(value.symbol) or len(value.shape) != len(other.shape):
+            return
+        for own, size in zip(value.shape, other.shape, strict=True):
+            unknown = isinstance(self.sizes.resolve(size), SizeVariable)
+            if self.sizes.resolve(own).is_one and unknown and not self.scope.is_example_axis(size):
+                self.sizes.unifier.unify(size, ONE)
+
+    def elementwise(self, left: Operand, right: Operand, span: Span) -> Value:
+        """The Hadamard product; a symbol of unknown shape has the other's."""
+        if isinstance(left, Hole) and isinstance(right, Value) and right.shape:
+            left = self.settle(left, right.shape)
+        if isinstance(right, Hole) and isinstance(left, Value) and left.shape:
+            right = self.settle(right, left.shape)
+        a, b = self.settled(left), self.settled(right)
+        self._match_target(a, b)
+        self._match_target(b, a)
+        if a.scalar or b.scalar:
+            return Value(a.shape or b.shape, lambda: hadamard(a.make(), b.make()), span)
+        shape = self.sizes.broadcast(a, b, "multiply elementwise")
+        one, other = spread_to(a, shape, self.sizes), spread_to(b, shape, self.sizes)
+        return Value(shape, lambda: hadamard(one(), other()), span)
+
+    def divide(self, left: Operand, right: Operand, span: Span) -> Value:
+        """Elementwise division."""
+        if isinstance(right, Hole) and isinstance(left, Value) and left.shape:
+            right = self.settle(right, left.shape)
+        under = self.settled(right)
+        inverse = Value(under.shape, lambda: power(under.make(), -1), under.span)
+        return self.elementwise(left, inverse, span)
+
+    def matmul(self, left: Operand, right: Operand, span: Span) -> Value:
+        """The matrix product, NumPy's for vectors."""
+        if isinstance(left, Hole) and self.scope.latex and not left.name[0].isupper() and not left.turned:
+            length = self.sizes.fresh(f"length of {left.name}")
+            left = self.settle(left, (ONE, length))  # a row in front of a matrix
+        a, b = self.settled(left), self.settled(right)
+        if not a.shape or not b.shape:
+            raise ShapeError("a matrix product needs two matrices or vectors, one of these is a number",
+                             place=self.scope.place(span), remedy="write * for scaling")  # fmt: skip
+        inner = -2 if len(b.shape) > 1 else -1
+        if len(a.shape) > 2 or len(b.shape) > 2:
+            raise ShapeError("matrix products of tensors with more than two axes are not read yet",
+                             place=self.scope.place(span))  # fmt: skip
+        self.sizes.unify(
+            a.shape[-1], b.shape[inner],
+            lambda: f"the matrix product of {self.sizes.show(a.shape)} and {self.sizes.show(b.shape)} does not fit: "
+            f"{self.sizes.resolve(a.shape[-1])} columns against {self.sizes.resolve(b.shape[inner])} rows",
+            span, self._matmul_remedy(a, b),
+        )  # fmt: skip
+        shape = a.shape[:-1] + (b.shape[1:] if len(b.shape) > 1 else ())
+        return self._scalar_if_unit(Value(shape, lambda: matmul(a.make(), b.make()), span))
+
+    def _matmul_remedy(self, a: Value, b: Value) -> str:
+        if len(a.shape) == len(b.shape) == 2:
+            if self.sizes.same(a.shape[0], b.shape[0]):
+                return "transpose the first factor"
+            if self.sizes.same(a.shape[1], b.shape[1]):
+                return "transpose the second factor"
+            if self.sizes.same(b.shape[1], a.shape[0]):
+                return "exchange the factors"
+        return "check the shapes of the two factors"
+
+    def _scalar_if_unit(self, value: Value) -> Value:
+        """In LaTeX a 1 × 1 matrix is a number."""
+        if self.scope.latex and value.shape and all(self.sizes.resolve(size).is_one for size in value.shape):
+            return Value((), lambda: squeeze(value.make()), value.span)
+        return value
+
+    def times(self, left: Operand, right: Operand, span: Span) -> Value:
+        """A product without a sign, or with a dot: scaling, matrix product or Hadamard, as the shapes allow."""
+        for one, other in ((left, right), (right, left)):
+            if isinstance(one, Value) and one.scalar:
+                return self.elementwise(one, other, span)
+        for one, other in ((left, right), (right, left)):
+            if isinstance(one, Hole) and one.name in TARGETS and not one.turned and isinstance(other, Value):
+                self.scope.assume(f"{one.name} has the shape of what it is multiplied with, entry by entry")
+                return self.elementwise(left, right, span)
+        if isinstance(left, Hole) or isinstance(right, Hole):
+            return self.matmul(left, right, span)
+        sizes = self.sizes
+        fits = sizes.can_unify(left.shape[-1], right.shape[0])
+        equal = len(left.shape) == len(right.shape) and all(map(sizes.same, left.shape, right.shape))
+        square = sizes.same(left.shape[0], left.shape[-1])
+        if equal and not square:
+            return self.elementwise(left, right, span)
+        if not fits and self._broadcasts(left, right):
+            self.scope.assume("a product without a sign between equal shapes is elementwise")
+            return self.elementwise(left, right, span)
+        return self.matmul(left, right, span)
+
+    def _broadcasts(self, left: Value, right: Value) -> bool:
+        return len(left.shape) == len(right.shape) and all(
+            self.sizes.same(a, b) or self.sizes.resolve(a).is_one or self.sizes.resolve(b).is_one
+            for a, b in zip(left.shape, right.shape, strict=True)
+        )
+
+    def _power(self, node: Binary) -> Value:
+        if self.scope.latex and isinstance(node.left, Name) and node.left.id == "e" and "e" not in self.scope.free:
+            return self.apply(BY_SPELLING["exp"], self.value(node.right), node.span)
+        exponent = _rational(node.right)
+        if exponent is None:
+            raise self._refuse(node.right, "an exponent must be a number", "write exp(y * log(x)) for x to the power y")
+        base = self.value(node.left)
+        if self.scope.latex and len(base.shape) == 2 and exponent.denominator == 1:
+            square = self.sizes.same(*base.shape) and not self.sizes.resolve(base.shape[0]).is_one
+            if square:
+                raise self._refuse(node, "the power of a square matrix is not read yet",
+                                   "write A \\odot A for the elementwise square")  # fmt: skip
+        return Value(base.shape, lambda: power(base.make(), exponent), node.span)
+
+    def _transpose(self, node: Transpose) -> Operand:
+        inner = self.operand(node.arg)
+        if isinstance(inner, Hole):
+            if self.scope.latex or inner.name[0].isupper():
+                return replace(inner, turned=not inner.turned, span=node.span)
+            inner = self.settled(inner)
+        return replace(self._turn(inner), span=node.span)
+
+    # Functions
+
+    def function_named(self, name: str) -> Fn | None:
+        """What a name means as a function: the document's own first, then the table's."""
+        scope = self.scope
+        if name in scope.functions:
+            return scope.functions[name]
+        if name in scope.free or name in scope.defined:
+            return None
+        return BY_SPELLING.get(name)
+
+    def abstract(self, name: Name) -> Fn:
+        """A function that the text applies but does not define, unless `let` says what it is."""
+        given = self.scope.let.get(name.id) or self.scope.let.get(_letter(name.id))
+        if given is not None:
+            self.scope.functions[name.id] = given
+            return given
+        function = AbstractFunction(name.id, name.latex)
+        self.scope.functions[name.id] = function
+        self.scope.assume(f"{name.id} is not defined in the text: it stays abstract (an elementwise function)")
+        return function
+
+    def apply(self, function: Fn, arg: Value, span: Span) -> Value:
+        """A function of the table, or an abstract one, applied to a value."""
+        if function is BY_SPELLING["identity"]:
+            return arg
+        if isinstance(function, AlongAxis):
+            return self._along(function, arg, span)
+        return Value(arg.shape, lambda: function(arg.make()), span)
+
+    def _along(self, function: AlongAxis, arg: Value, span: Span) -> Value:
+        """softmax and its kin: along the last axis in Python, along the classes of each example in LaTeX."""
+        if self.scope.latex and len(arg.shape) == 2:
+            axis = -2 if self._examples_are_columns(arg.shape) else -1
+            if axis == -2 and not self.sizes.resolve(arg.shape[1]).is_one:
+                self.scope.assume(f"{function.name} is taken along each column (of each example)")
+            return Value(arg.shape, lambda: function.at(axis)(arg.make()), span)
+        return Value(arg.shape, lambda: function(arg.make()), span)
+
+    def _examples_are_columns(self, shape: AnyShape) -> bool:
+        if self.sizes.resolve(shape[1]).is_one:
+            return True
+        return self.scope.is_example_axis(shape[1]) and not self.scope.is_example_axis(shape[0])
+
+    def _call(self, node: Call) -> Value:
+        """A call in Python notation."""
+        name = node.function.id
+        keywords = dict(node.keywords)
+        builtin = _PYTHON.get(name)
+        if builtin is not None and name not in self.scope.functions:
+            return builtin(self, node, keywords)
+        function = self.function_named(name)
+        if name in self.scope.free or name in self.scope.defined:
+            raise self._refuse(node, f"{name} is not a function", f"write {name} * (…) or {name} @ (…) for a product")
+        if function is None:
+            function = self.abstract(node.function)
+        if len(node.args) != 1:
+            raise self._refuse(node, f"{name} takes one argument, found {len(node.args)}")
+        arg = self.value(node.args[0])
+        if isinstance(function, AlongAxis):
+            axis = _axis(self, keywords.pop("axis", None), len(arg.shape), default=-1)
+            function = function.at(axis - len(arg.shape) if axis >= 0 else axis)
+        if keywords:
+            raise self._refuse(node, f"{name} has no argument {next(iter(keywords))}")
+        return self.apply(function, arg, node.span)
+
+    # LaTeX products, sums, norms
+
+    def _juxtaposition(self, node: Juxtaposition) -> Operand:
+        """Things side by side, applications first, then products from the left."""
+        factors: list[Operand] = []
+        items = list(node.items)
+        position = 0
+        while position < len(items):
+            factor, position = self._factor(items, position)
+            factors.append(factor)
+        result = factors[0]
+        for factor in factors[1:]:
+            result = self.times(result, factor, node.span)
+        return result
+
+    def _factor(self, items: list[Syntax], position: int) -> tuple[Operand, int]:
+        """One factor: a function with its argument, or a single item."""
+        head = items[position]
+        following = items[position + 1] if position + 1 < len(items) else None
+        base = head.base if isinstance(head, Indexed) and head.style == "example" else head
+        order = base.order if isinstance(base, Prime) else 0
+        name = base.arg if isinstance(base, Prime) else base
+        if not isinstance(name, Name) or following is None:
+            return self.operand(head), position + 1
+        if name.id in ("sqrt", "tr", "diag") and name.id not in self.scope.free:
+            arg, after = self._argument(items, position + 1)
+            return self._special(name, arg, head.span), after
+        function = self.function_named(name.id)
+        looks = isinstance(following, Group) and _letter(name.id) in FUNCTION_LETTERS and self._unknown(name.id)
+        if function is None and looks:
+            function = self.abstract(name)
+        if function is None:
+            return self.operand(head), position + 1
+        arg, after = self._argument(items, position + 1)
+        if order:
+            raise self._refuse(head, "a primed function inside a definition is not read yet")
+        return self.apply(function, arg, head.span.to(items[after - 1].span)), after
+
+    def _unknown(self, name: str) -> bool:
+        return name not in self.scope.free and name not in self.scope.defined
+
+    def _argument(self, items: list[Syntax], position: int) -> tuple[Value, int]:
+        """A bracketed argument, or the factors that follow up to the next function: log a, log σ(z), log 2 x."""
+        if isinstance(items[position], Group):
+            return self.value(items[position]), position + 1
+        operand, after = self._factor(items, position)
+        return self.settled(operand), after
+
+    def _special(self, name: Name, arg: Value, span: Span) -> Value:
+        if name.id == "sqrt":
+            return Value(arg.shape, lambda: power(arg.make(), Fraction(1, 2)), span)
+        if name.id == "tr":
+            return self.trace(arg, span)
+        raise self._refuse(name, f"{name.id} is not read yet")
+
+    def trace(self, arg: Value, span: Span) -> Value:
+        """Σᵢ Aᵢᵢ of a square matrix."""
+        if arg.scalar and self.scope.latex:
+            return arg
+        if len(arg.shape) != 2:
+            raise ShapeError(f"the trace needs a square matrix, found {self.sizes.show(arg.shape)}",
+                             place=self.scope.place(span))  # fmt: skip
+        self.sizes.unify(*arg.shape, lambda: f"the trace needs a square matrix, found {self.sizes.show(arg.shape)}", span)
+        return Value((), lambda: product([(arg.make(), (0, 0))], (), {0: arg.make().shape[0]}), span)
+
+    def _big_sum(self, node: BigSum) -> Value:
+        """Σ of all entries; with an index over examples or components, those of every example and component."""
+        outer = self.bound
+        if node.index is not None:
+            self.bound = (*outer, node.index.id)
+        body = self.value(node.body)
+        self.bound = outer
+        if body.scalar and node.index is not None:
+            if isinstance(_inner(node.body), BigSum):
+                return body
+            raise self._refuse(node, "this sum has a body without entries to sum",
+                               "write the body with matrices: the sum adds all their entries")  # fmt: skip
+        if node.index is not None and body.shape:
+            self.scope.assume(f"the sum over {node.index.id} adds every entry: examples are the columns of a matrix")
+        if node.upper is not None and isinstance(node.upper, Name) and body.shape:
+            self._bind_upper(node.upper, body)
+        return Value((), lambda: reduce_sum(body.make()), node.span)
+
+    def _bind_upper(self, upper: Name, body: Value) -> None:
+        """Σ up to m over a body of m columns: m is their number."""
+        scope = self.scope
+        axes = [size for size in body.shape if scope.is_example_axis(size)]
+        if len(axes) == 1 and upper.id not in scope.size_names and scope.sizes.can_unify(axes[0], Size.of(upper.id)):
+            scope.sizes.unify(axes[0], Size.of(upper.id), lambda: "", upper.span)
+            scope.size_names.add(upper.id)
+            scope.free.pop(upper.id, None)
+
+    def _norm(self, node: Norm) -> Value:
+        arg = self.value(node.arg)
+        if node.kind == "1":
+            absolute = BY_SPELLING["abs"]
+            return Value((), lambda: reduce_sum(absolute(arg.make())), node.span)
+        return Value((), lambda: power(reduce_sum(power(arg.make(), 2)), Fraction(1, 2)), node.span)
+
+    def _indexed(self, node: Indexed) -> Operand:
+        """An example index ⁽ⁱ⁾ is left out: the symbol is the matrix of all examples."""
+        inside = [part.id for index in node.indices for part in walk(index) if isinstance(part, Name)]
+        if node.style == "example" or (inside and all(name in self.bound for name in inside)):
+            return self.operand(node.base)
+        if node.style == "element" and isinstance(node.base, Name):
+            return self._name(joined(node))
+        raise self._refuse(node, "indices into a tensor are not read yet")
+
+
+def joined(node: Indexed) -> Name:
+    """n_x as one name, where x is not an index."""
+    assert isinstance(node.base, Name)
+    tail = "".join(part.id for index in node.indices for part in walk(index) if isinstance(part, Name))
+    return Name(f"{node.base.id}_{tail}", f"{node.base.latex}_{{{tail}}}", node.span)
+
+
+def _inner(node: Syntax) -> Syntax:
+    while isinstance(node, Group) and len(node.items) == 1:
+        node = node.items[0]
+    return node
+
+
+def _letter(name: str) -> str:
+    return name.split("[")[0].rstrip("0123456789")
+
+
+def _rational(node: Syntax) -> Fraction | None:
+    """The number that a piece of syntax is, or None."""
+    match node:
+        case Number():
+            return node.value
+        case Negate():
+            inner = _rational(node.arg)
+            return None if inner is None else -inner
+        case Group(items=(only,)):
+            return _rational(only)
+        case Binary(op="/"):
+            over, under = _rational(node.left), _rational(node.right)
+            return over / under if over is not None and under else None
+    return None
+
+
+# Python's functions that are not scalar functions.
+
+
+def _axis(self: Elaborator, node: Syntax | None, rank: int, default: int) -> int:
+    if node is None:
+        return default
+    number = _rational(node)
+    if number is None or number.denominator != 1 or not -rank <= number < rank:
+        raise self._refuse(node, f"the axis must be a whole number between {-rank} and {rank - 1}")
+    return int(number)
+
+
+def _axes(self: Elaborator, node: Syntax | None, rank: int) -> tuple[int, ...]:
+    if node is None or (isinstance(node, Name) and node.id == "None"):
+        return tuple(range(rank))
+    nodes = node.items if isinstance(node, Sequence | Group) else (node,)
+    return tuple(_axis(self, item, rank, 0) % rank for item in nodes)
+
+
+def _reduce(self: Elaborator, node: Call, keywords: dict[str, Syntax], mean: bool) -> Value:
+    if not node.args:
+        raise self._refuse(node, f"{node.function.id} takes an argument")
+    arg = self.value(node.args[0])
+    axes = _axes(self, keywords.get("axis", node.args[1] if len(node.args) > 1 else None), len(arg.shape))
+    keep = keywords.get("keepdims")
+    keepdims = isinstance(keep, Name) and keep.id == "True"
+    shape = tuple(ONE if k in axes else s for k, s in enumerate(arg.shape) if k not in axes or keepdims)
+
+    def make() -> Expr:
+        inner = arg.make()
+        total = reduce_sum(inner, axes, keepdims)
+        for k in axes if mean else ():
+            total = total / extent(inner.shape[k])
+        return total
+
+    return Value(shape, make, node.span)
+
+
+def extent(size: Size) -> Expr:
+    """A size as a number: a constant where it is known."""
+    return Extent(size) if size.value is None else constant(size.value)
+
+
+def _arguments(self: Elaborator, node: Call, count: int) -> list[Operand]:
+    if len(node.args) != count:
+        raise self._refuse(node, f"{node.function.id} takes {count} arguments, found {len(node.args)}")
+    return [self.operand(arg) for arg in node.args]
+
+
+def _python_matmul(self: Elaborator, node: Call, _keywords: dict[str, Syntax]) -> Value:
+    left, right = _arguments(self, node, 2)
+    return self.matmul(left, right, node.span)
+
+
+def _python_power(exponent: Fraction) -> Callable[[Elaborator, Call, dict[str, Syntax]], Value]:
+    def build(self: Elaborator, node: Call, _keywords: dict[str, Syntax]) -> Value:
+        arg = self.settled(_arguments(self, node, 1)[0])
+        return Value(arg.shape, lambda: power(arg.make(), exponent), node.span)
+
+    return build
+
+
+def _python_trace(self: Elaborator, node: Call, _keywords: dict[str, Syntax]) -> Value:
+    return self.trace(self.settled(_arguments(self, node, 1)[0]), node.span)
+
+
+def _python_outer(self: Elaborator, node: Call, _keywords: dict[str, Syntax]) -> Value:
+    left, right = (self.settled(arg) for arg in _arguments(self, node, 2))
+    return Value(
+        left.shape + right.shape,
+        lambda: product(
+            [(left.make(), (0,)), (right.make(), (1,))], (0, 1), dict(enumerate(left.make().shape + right.make().shape))
+        ),
+        node.span,
+    )
+
+
+def _python_eye(self: Elaborator, node: Call, _keywords: dict[str, Syntax]) -> Value:
+    arg = node.args[0] if node.args else None
+    if not isinstance(arg, Name) or arg.id not in self.scope.size_names:
+        raise self._refuse(node, "eye takes a declared size", "write eye(n) with n from a declared shape")
+    size = Size.of(arg.id)
+    return Value((size, size), lambda: eye(size), node.span)
+
+
+def _python_transpose(self: Elaborator, node: Call, _keywords: dict[str, Syntax]) -> Value:
+    return self._turn(self.settled(_arguments(self, node, 1)[0]))
+
+
+def _python_maximum(self: Elaborator, node: Call, _keywords: dict[str, Syntax]) -> Value:
+    if len(node.args) == 2:
+        for zero, other in (node.args, node.args[::-1]):
+            if _rational(zero) == 0:
+                return self.apply(BY_SPELLING["relu"], self.value(other), node.span)
+    raise self._refuse(node, "maximum is read with 0 as one of two arguments: maximum(0, z)")
+
+
+_PYTHON: dict[str, Callable[[Elaborator, Call, dict[str, Syntax]], Value]] = {
+    "sum": lambda self, node, keywords: _reduce(self, node, keywords, mean=False),
+    "mean": lambda self, node, keywords: _reduce(self, node, keywords, mean=True),
+    "average": lambda self, node, keywords: _reduce(self, node, keywords, mean=True),
+    "matmul": _python_matmul,
+    "dot": _python_matmul,
+    "sqrt": _python_power(Fraction(1, 2)),
+    "square": _python_power(Fraction(2)),
+    "reciprocal": _python_power(Fraction(-1)),
+    "trace": _python_trace,
+    "tr": _python_trace,
+    "outer": _python_outer,
+    "eye": _python_eye,
+    "transpose": _python_transpose,
+    "maximum": _python_maximum,
+}
+
+__all__ = ["Elaborator", "Scope", "extent", "joined"]

@@ -1,0 +1,130 @@
+"""The NumPy engine: instructions bound to preallocated buffers; a step is a loop over bound calls.
+
+Nothing is allocated in the loop: matrix products, ufuncs and reductions write where they are told.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from handgrad.functions import Array
+from handgrad.program.lower import Instruction
+
+Action = tuple[Callable[..., Any], tuple[Any, ...]]
+UFUNCS: Mapping[str, Callable[..., Any]] = {
+    "add": np.add,
+    "subtract": np.subtract,
+    "multiply": np.multiply,
+    "divide": np.divide,
+}
+
+
+class Bound:
+    """Instructions bound to buffers for given sizes; `inputs` are the buffers to fill before a run."""
+
+    def __init__(
+        self,
+        instructions: Sequence[Instruction],
+        sizes: Mapping[str, int],
+        dtype: np.dtype[Any],
+        shared: Mapping[str, Array],
+        updates: Iterable[tuple[str, int]] = (),
+    ) -> None:
+        self.sizes = dict(sizes)
+        self.dtype = dtype
+        self.inputs: dict[str, Array] = {}
+        self.shared = shared
+        self.buffers: list[Array] = []
+        self.actions: list[Action] = []
+        self._ends: list[int] = []  # the number of actions up to and with each instruction
+        self.updates: list[Action] = []
+        targets = {place: name for name, place in updates}
+        for place, instruction in enumerate(instructions):
+            self._bind(instruction, targets.get(place))
+            self._ends.append(len(self.actions))
+
+    def _shape(self, instruction: Instruction) -> tuple[int, int]:
+        rows, columns = instruction.rows, instruction.columns
+        return (
+            self.sizes[rows.name] if rows.value is None else rows.value,
+            self.sizes[columns.name] if columns.value is None else columns.value,
+        )
+
+    def _bind(self, instruction: Instruction, target: str | None) -> None:
+        shape = self._shape(instruction)
+        args = [self.buffers[place] for place in instruction.args]
+        ready = self._ready(instruction, shape, args)
+        if ready is not None:
+            self.buffers.append(ready)
+            return
+        elementwise = instruction.op in UFUNCS
+        out = np.zeros(shape, self.dtype)
+        if target is not None and elementwise:
+            out = self.shared[target]  # the update is written over the parameter
+        self.actions.append(self._action(instruction, args, out))
+        if target is not None and not elementwise:
+            self.actions.append((np.copyto, (self.shared[target], out)))
+        self.buffers.append(out)
+
+    def _ready(self, instruction: Instruction, shape: tuple[int, int], args: list[Array]) -> Array | None:
+        """Values that take no computing in the loop: inputs, constants, views."""
+        match instruction.op:
+            case "input":
+                name: str = instruction.payload
+                if name in self.shared:
+                    return self.shared[name]
+                return self.inputs.setdefault(name, np.zeros(shape, self.dtype))
+            case "static":
+                return np.full((1, 1), instruction.payload.value(self.sizes), self.dtype)
+            case "ones":
+                return np.ones(shape, self.dtype)
+            case "zeros":
+                return np.zeros(shape, self.dtype)
+            case "eye":
+                return np.eye(shape[0], dtype=self.dtype)
+            case "transpose":
+                return args[0].T
+            case "spread":
+                return np.broadcast_to(args[0], shape)
+        return None
+
+    def _action(self, instruction: Instruction, args: list[Array], out: Array) -> Action:
+        match instruction.op:
+            case "matmul":
+                return np.dot, (_solid(args[0]), _solid(args[1]), out)
+            case "apply":
+                return instruction.payload.into, (*args, out)
+            case "power":
+                exponent = float(instruction.payload)
+                if exponent == 0.5:
+                    return np.sqrt, (args[0], out)
+                return np.power, (args[0], self.dtype.type(exponent), out)
+            case "total":
+                return np.add.reduce, (args[0], None, self.dtype, out, True)
+            case "square":
+                return _square, (args[0], np.zeros_like(args[0]), out)
+            case "trace":
+                return np.trace, (args[0], 0, 0, 1, self.dtype, out.reshape(()))
+            case "diagonal":
+                return np.copyto, (out[:, 0], np.diagonal(args[0]))
+            case "diagonal_matrix":
+                return np.copyto, (np.einsum("ii->i", out), args[0][:, 0])
+        return UFUNCS[instruction.op], (*args, out)
+
+    def run(self, last: int | None = None) -> None:
+        """Compute every value, or those up to one place."""
+        actions = self.actions if last is None else self.actions[: self._ends[last]]
+        for function, args in actions:
+            function(*args)
+
+
+def _solid(array: Array) -> Array:
+    return array
+
+
+def _square(array: Array, scratch: Array, out: Array) -> None:
+    np.multiply(array, array, scratch)
+    np.add.reduce(scratch, None, None, out, True)

@@ -1,0 +1,271 @@
+"""A derivation as a page: the same blocks as Unicode text, LaTeX, Markdown or HTML."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from html import escape
+
+from handgrad.axes import show
+from handgrad.calculus import partial_symbol
+from handgrad.derivation import Check, Factor, Section, Sweep
+from handgrad.expr import Expr, Symbol, symbols
+from handgrad.functions import Elementwise
+from handgrad.functions.steps import function_lines
+from handgrad.model import Model
+from handgrad.render.latex import latex
+from handgrad.render.text import text
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One line of a displayed calculation: left sign right, and a note."""
+
+    left: str
+    sign: str
+    right: str
+    note: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Heading:
+    """A heading; `symbol` is set where it is a formula."""
+
+    words: str
+    symbol: Symbol | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Words:
+    """Paragraphs or, with `items`, a list."""
+
+    items: tuple[str, ...]
+    listed: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Display:
+    """Lines set under one another, as text and as LaTeX."""
+
+    text: tuple[Line, ...]
+    latex: tuple[Line, ...]
+
+
+Block = Heading | Words | Display
+
+
+def blocks(model: Model, sweep: Sweep, checks: Sequence[Check], *, steps: bool = True) -> tuple[Block, ...]:
+    """The page of a derivation; without `steps` the equations and the closed forms only."""
+    page: list[Block] = [Heading("Equations"), _equations(model)]
+    if model.assumptions:
+        page += [Words(("Assumed while reading:",)), Words(model.assumptions, listed=True)]
+    if steps:
+        page += [Heading("Graph"), *_graph(sweep)]
+        page += [Heading("Factors of the chain rule"), Words((FACTORS,)), _factors(sweep.factors)]
+        for section in sweep.sections:
+            page += [Heading("", section.gradient), _section(section)]
+    page += [Heading("Gradients"), _results(sweep)]
+    if model.updates:
+        page += [Heading("Update"), _updates(model)]
+    page += [Heading("Checked"), Words(tuple(map(str, checks)), listed=True)]
+    return tuple(page)
+
+
+FACTORS = "Each factor takes δ, the derivative of the cost by the numerator, to its derivative by the denominator."
+
+
+def summary_blocks(model: Model, sweep: Sweep) -> tuple[Block, ...]:
+    """Equations and closed forms."""
+    return Heading("Equations"), _equations(model), Heading("Gradients"), _results(sweep)
+
+
+def _display(lines: Iterable[tuple[Expr | str, str, Expr | str, str]]) -> Display:
+    """Lines given once, printed twice; strings stand as they are."""
+    rows = tuple(lines)
+
+    def line(row: tuple[Expr | str, str, Expr | str, str], printed: bool) -> Line:
+        left, sign, right, note = row
+        to = text if printed else latex
+        signs = sign if printed else SIGNS[sign]
+        return Line(*(part if isinstance(part, str) else to(part) for part in (left,)), signs,
+                    right if isinstance(right, str) else to(right), note)  # fmt: skip
+
+    return Display(tuple(line(row, True) for row in rows), tuple(line(row, False) for row in rows))
+
+
+SIGNS = {"=": "=", "↦": r"\mapsto", "←": r"\leftarrow", ":": ":"}
+
+
+def _equations(model: Model) -> Display:
+    return _display((s, "=", s.definition, show(s.shape)) for s in model.equations if s.definition is not None)
+
+
+def _graph(sweep: Sweep) -> Iterable[Block]:
+    feeds: dict[Symbol, list[str]] = {}
+    for u, v in sweep.edges:
+        feeds.setdefault(v, []).append(u.name)
+    yield Words(tuple(f"{v.name} is computed from {', '.join(us)}" for v, us in feeds.items()), listed=True)
+    paths = [(section.wrt.name, path) for section in sweep.sections if section.wrt.definition is None
+             for path in section.paths]  # fmt: skip
+    if len(sweep.equations) > MOST_PATH_NAMES:
+        paths = [(name, path if len(path) <= MOST_PATH_NAMES else ()) for name, path in paths]
+    shown = tuple(f"to {name}: {' → '.join(v.name for v in path)}" for name, path in paths if path)
+    if shown:
+        yield Words((f"Paths from {sweep.of.name}:",))
+        yield Words(shown, listed=True)
+
+
+MOST_PATH_NAMES = 24
+
+
+def _factors(factors: Iterable[Factor]) -> Display:
+    texts, latexes = [], []
+    for factor in factors:
+        maps = factor.of.shape or factor.cotangent in symbols(factor.form)
+        sign, tex = ("δ ↦", r"\colon\ \delta \mapsto") if maps else ("=", "=")
+        texts.append(Line(text(factor.partial) + (" :" if maps else ""), sign, text(factor.form), factor.reason))
+        latexes.append(Line(latex(factor.partial), tex, latex(factor.form), factor.reason))
+    return Display(tuple(texts), tuple(latexes))
+
+
+def _section(section: Section) -> Display:
+    texts: list[Line] = []
+    latexes: list[Line] = []
+    for step in section.steps:
+        first = step.left is section.gradient and not texts
+        if step.factors:
+            right = " + ".join(" ".join(text(f) for f in group) for group in step.factors)
+            tex = " + ".join(r"\, ".join(latex(f) for f in group) for group in step.factors)
+        else:
+            right, tex = text(step.right), latex(step.right)
+        texts.append(Line(text(section.gradient) if first else "", "=", right, step.reason))
+        latexes.append(Line(latex(section.gradient) if first else "", "=", tex, step.reason))
+    return Display(tuple(texts), tuple(latexes))
+
+
+def _results(sweep: Sweep) -> Display:
+    """The closed forms, each after the named gradients that it is written with."""
+    rows: dict[Symbol, Expr] = {}
+    closed = {section.gradient: section.result for section in sweep.sections}
+    wanted = [gradient for gradient in closed if gradient.partial and gradient.partial[1] in dict(sweep.gradients)]
+    stack = list(reversed(wanted))
+    while stack:
+        gradient = stack[-1]
+        inner = [s for s in symbols(closed[gradient]) if s in closed and s not in rows]
+        if gradient in rows or not inner:
+            rows.setdefault(stack.pop(), closed[gradient])
+        else:
+            stack += inner
+    return _display((gradient, "=", result, show(result.shape)) for gradient, result in rows.items())
+
+
+def _updates(model: Model) -> Display:
+    return _display((update.target, "←", update.value, "") for update in model.updates)
+
+
+def function_blocks(functions: Iterable[Elementwise]) -> tuple[Block, ...]:
+    """The derivation of scalar functions' own derivatives."""
+    page: list[Block] = []
+    for function in functions:
+        symbol, lines = function_lines(function)
+        page.append(Heading(f"The derivative of {function.name}"))
+        head = partial_symbol(Symbol(function.name, ()), symbol)
+        page.append(_display(((head if k == 0 else "", "=", form, reason) for k, (form, reason) in enumerate(lines))))
+        page.append(Words((f"Source: {function.reference}.",)))
+    return tuple(page)
+
+
+# Writers
+
+
+def to_text(page: Iterable[Block]) -> str:
+    """Unicode text for a terminal."""
+    out: list[str] = []
+    for block in page:
+        match block:
+            case Heading():
+                words = block.words or text(block.symbol or Symbol("", ()))
+                out += ["", words]
+            case Words(listed=True):
+                out += [f"  · {item}" for item in block.items]
+            case Words():
+                out += [f"  {item}" for item in block.items]
+            case Display():
+                out += _aligned(block.text)
+    return "\n".join(out).strip("\n") + "\n"
+
+
+def _aligned(lines: Sequence[Line], most: int = 64) -> list[str]:
+    left = max((len(line.left) for line in lines), default=0)
+    shown = [f"  {line.left:<{left}} {line.sign} {line.right}" for line in lines]
+    width = min(max(map(len, shown), default=0), most + left)
+    return [f"{body:<{width}}    {line.note}".rstrip() for body, line in zip(shown, lines, strict=True)]
+
+
+def _latex_rows(lines: Sequence[Line], notes: bool = True) -> str:
+    rows = []
+    for line in lines:
+        note = rf" && \text{{{_escape_words(line.note)}}}" if notes and line.note else ""
+        rows.append(f"{line.left} &{line.sign} {line.right}{note}".strip())
+    return " \\\\\n".join(rows)
+
+
+def _escape_words(words: str) -> str:
+    for sign, spelling in {"_": r"\_", "%": r"\%", "&": r"\&", "#": r"\#", "→": r"$\to$", "∂": r"$\partial$",
+                           "δ": r"$\delta$", "⁻": "$^-$", "ˣ": "$^x$", "¹": "$^1$", "²": "$^2$", "·": r"$\cdot$",
+                           "−": "$-$", "σ": r"$\sigma$", "′": "$'$"}.items():  # fmt: skip
+        words = words.replace(sign, spelling)
+    return words
+
+
+def to_latex(page: Iterable[Block]) -> str:
+    """A LaTeX fragment with amsmath's align*; put it in a document that loads amsmath and amssymb."""
+    out: list[str] = []
+    for block in page:
+        match block:
+            case Heading():
+                words = block.words or f"${latex(block.symbol or Symbol('', ()))}$"
+                out.append(rf"\subsection*{{{words}}}")
+            case Words(listed=True):
+                items = "\n".join(rf"\item {_escape_words(item)}" for item in block.items)
+                out.append(f"\\begin{{itemize}}\n{items}\n\\end{{itemize}}")
+            case Words():
+                out += [_escape_words(item) + r"\par" for item in block.items]
+            case Display():
+                out.append(f"\\begin{{align*}}\n{_latex_rows(block.latex)}\n\\end{{align*}}")
+    return "\n".join(out) + "\n"
+
+
+def to_markdown(page: Iterable[Block], level: int = 2) -> str:
+    """Markdown with $$ displays, as code hosts render it."""
+    out: list[str] = []
+    for block in page:
+        match block:
+            case Heading():
+                words = block.words or f"${latex(block.symbol or Symbol('', ()))}$"
+                out.append(f"{'#' * (level if block.words else level + 1)} {words}")
+            case Words(listed=True):
+                out.append("\n".join(f"- {item}" for item in block.items))
+            case Words():
+                out.append("\n\n".join(block.items))
+            case Display():
+                out.append(f"$$\n\\begin{{aligned}}\n{_latex_rows(block.latex)}\n\\end{{aligned}}\n$$")
+    return "\n\n".join(out) + "\n"
+
+
+def to_html(page: Iterable[Block]) -> str:
+    r"""An HTML fragment whose formulas stand between \[ and \]: notebooks and pages with MathJax or KaTeX set them."""
+    out: list[str] = []
+    for block in page:
+        match block:
+            case Heading():
+                words = escape(block.words) or rf"\({escape(latex(block.symbol or Symbol('', ())))}\)"
+                out.append(f"<h3>{words}</h3>")
+            case Words(listed=True):
+                out.append("<ul>" + "".join(f"<li>{escape(item)}</li>" for item in block.items) + "</ul>")
+            case Words():
+                out += [f"<p>{escape(item)}</p>" for item in block.items]
+            case Display():
+                rows = escape(_latex_rows(block.latex))
+                out.append(f"<div>\\[\\begin{{aligned}}\n{rows}\n\\end{{aligned}}\\]</div>")
+    return "\n".join(out) + "\n"
