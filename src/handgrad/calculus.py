@@ -11,14 +11,16 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from fractions import Fraction
 
-from handgrad.canonical import UNITY, add, is_zero, product
+from handgrad.canonical import UNITY, add, is_zero, product, zero
 from handgrad.derivation import Factor, Section, Step, Sweep
 from handgrad.errors import DerivationError
 from handgrad.expr import Call, Expr, Power, Product, Sum, Symbol, definitions, rebuild, symbols, walk
+from handgrad.functions import AnyFunction
 from handgrad.matrix import matrix_form, weight_of
-from handgrad.simplify import simplify, with_args
+from handgrad.simplify import collect, simplify, with_args
 
 INLINE_WEIGHT = 8  # a gradient this short is written out where it is used, a longer one keeps its name
+LONGEST_WRITTEN_OUT = 40  # nodes of an equation that is repeated inside a derivative
 LONGEST_CHAIN = 9  # factors; a longer chain starts at the gradient that is known already
 
 
@@ -118,6 +120,18 @@ def direct_symbol(of: Symbol, wrt: Symbol) -> Symbol:
     )
 
 
+def written_out(of: Symbol, wrt: Symbol, value: Expr) -> Symbol:
+    """∂(…)/∂wrt with the right side of the equation of `of` in the brackets."""
+    inner = _defined(of)
+    return Symbol(
+        f"∂({inner.text()})/∂{wrt.name}",
+        wrt.shape,
+        latex=rf"\frac{{\partial \left({inner.latex()}\right)}}{{\partial {wrt.latex_name}}}",
+        definition=value,
+        partial=(of, wrt),
+    )
+
+
 def cotangent_symbol(of: Symbol) -> Symbol:
     """δ: a derivative of J by `of` that is not named yet."""
     return Symbol("δ", of.shape, latex=r"\delta")
@@ -141,7 +155,12 @@ class Graph:
         for symbol in order:
             if any(inner in active for inner in symbols(_defined(symbol))):
                 active.add(symbol)
-        feeds = {v: tuple(u for u in symbols(_defined(v)) if u in active) for v in order if v in active}
+        place = {symbol: k for k, symbol in enumerate((*wrt, *order))}
+        feeds = {
+            v: tuple(sorted((u for u in symbols(_defined(v)) if u in active), key=lambda u: place[u]))
+            for v in order
+            if v in active
+        }
         consumers: dict[Symbol, list[Symbol]] = {}
         for v in order:
             for u in feeds.get(v, ()):
@@ -217,17 +236,15 @@ class ReverseSweep:
         cotangent = UNITY if v is self.of else cotangent_symbol(v)
         pulled = pullback(_defined(v), cotangent)
         for u in self.graph.feeds[v]:
-            form = fold(pulled[u], self.names) if u in pulled else add([], u.shape)
-            if v is not self.of:
-                form = simplify(form).result
-            reason = self._rules_used(v, u)
-            self.factors[v, u] = Factor(partial_symbol(v, u), cotangent_symbol(v), form, reason)
+            form = fold(pulled[u], self.names) if u in pulled else zero(u.shape)
+            form = collect(form) if v is self.of else simplify(form).result
+            functions = self._functions_between(v, u)
+            self.factors[v, u] = Factor(partial_symbol(v, u), cotangent_symbol(v), form, functions)
 
-    def _rules_used(self, v: Symbol, u: Symbol) -> str:
-        """The derivatives of functions that stand between v and u, as a reader would recall them."""
+    def _functions_between(self, v: Symbol, u: Symbol) -> tuple[AnyFunction, ...]:
+        """The functions that stand between v and u: their derivatives are taken."""
         used = [node for node in walk(_defined(v)) if isinstance(node, Call) and u in symbols(node)]
-        names = dict.fromkeys(node.function.name for node in used)
-        return f"derivative of {', '.join(names)}" if names else "linear"
+        return tuple(dict.fromkeys(node.function for node in used))
 
     def _derive(self, u: Symbol) -> None:
         """∂J/∂u from the gradients of the values that u feeds."""
@@ -262,6 +279,9 @@ class ReverseSweep:
         steps: list[Step] = []
         left: Expr = gradient
         if consumers == (self.of,):
+            if weight_of(_defined(self.of)) <= LONGEST_WRITTEN_OUT:
+                written = ((written_out(self.of, u, total),),)
+                steps.append(Step(left, total, f"definition of {self.of.name}", "chain", written))
             steps.append(Step(left, total, f"differentiate {self.of.name}", "differentiate"))
             last = total
         else:

@@ -21,7 +21,7 @@ from math import gcd, lcm
 
 from handgrad.axes import Shape, Size, show
 from handgrad.errors import ShapeError
-from handgrad.expr import UNIT, Call, Expr, Extent, Function, Labels, Number, Operand, Power, Product, Sum
+from handgrad.expr import UNIT, Call, Expr, Extent, Function, Labels, Number, Operand, Power, Product, Sum, Symbol
 
 UNITY = Product((), (), ())  # the scalar 1: an empty product
 LARGEST_FOLDED_POWER = 64
@@ -138,7 +138,7 @@ def _is_elementwise(node: Product) -> bool:
 
 
 def content(expr: Expr) -> tuple[Fraction, Expr]:
-    """(c, e) with expr = c e, where e has coprime integer coefficients and a positive constant or first one."""
+    """(c, e) with expr = c e, where e has coprime integer coefficients and its leading one is positive."""
     if not isinstance(expr, Sum) or not expr.terms:
         return Fraction(1), expr
     coefficients = [c for c, _ in expr.terms]
@@ -146,10 +146,16 @@ def content(expr: Expr) -> tuple[Fraction, Expr]:
     for c in coefficients:
         top, bottom = gcd(top, c.numerator), lcm(bottom, c.denominator)
     factor = Fraction(top, bottom)
-    leading = next((c for c, e in expr.terms if _is_ones(e)), coefficients[0])
-    if leading < 0:
+    if min(expr.terms, key=_sign_order)[0] < 0:
         factor = -factor
     return factor, add([(c / factor, e) for c, e in expr.terms], expr.shape)
+
+
+def _sign_order(term: tuple[Fraction, Expr]) -> tuple[int, str]:
+    """What leads a difference: a constant (1 − A), then what is computed (A − Y, Xw − y), then the rest."""
+    _, expr = term
+    free = isinstance(expr, Symbol) and expr.definition is None
+    return (0 if _is_ones(expr) else 2 if free else 1), expr.key
 
 
 def call(function: Function, *args: Expr) -> Expr:

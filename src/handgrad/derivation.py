@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from handgrad.expr import Expr, Symbol
+from handgrad.functions import AnyFunction
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,13 +26,14 @@ class Step:
 class Factor:
     """One factor of the chain rule, ∂v/∂u, as the linear map that takes ∂J/∂v, written δ, to ∂J/∂u.
 
-    `partial` names ∂v/∂u; `form` is the map's value, an expression in `cotangent` (δ, of v's shape).
+    `partial` names ∂v/∂u; `form` is the map's value, an expression in `cotangent` (δ, of v's shape);
+    `functions` are those whose derivatives it takes.
     """
 
     partial: Symbol
     cotangent: Symbol
     form: Expr
-    reason: str
+    functions: tuple[AnyFunction, ...]
 
     @property
     def of(self) -> Symbol:

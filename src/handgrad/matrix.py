@@ -149,6 +149,23 @@ class Spread:
 
 
 @dataclass(frozen=True, slots=True)
+class Grouped:
+    """A product that stands in brackets inside another: a factor just put in, nothing cancelled yet."""
+
+    arg: Form
+
+    @property
+    def rows(self) -> Size:
+        """Those of what is grouped."""
+        return self.arg.rows
+
+    @property
+    def columns(self) -> Size:
+        """Those of what is grouped."""
+        return self.arg.columns
+
+
+@dataclass(frozen=True, slots=True)
 class Diagonal:
     """The diagonal matrix of a column."""
 
@@ -198,7 +215,7 @@ class Index:
 
 Form = (
     Leaf | Constant | Ones | Identity | Linear | Matmul | Hadamard | Transposed | Powered | Apply | Spread
-    | Diagonal | Measure | Index
+    | Grouped | Diagonal | Measure | Index
 )  # fmt: skip
 
 
@@ -218,6 +235,8 @@ def flip(form: Form) -> Form:
             return Constant(form.value, form.columns, form.rows)
         case Spread():
             return Spread(flip(form.arg), form.columns, form.rows)
+        case Grouped():
+            return Grouped(flip(form.arg))
         case Identity() | Diagonal():
             return form
         case _ if form.rows.is_one and form.columns.is_one:
@@ -524,7 +543,7 @@ def _reading_order(form: Form) -> tuple[int, int, str]:
             rank = 2 if name == "δ" else 4
         case Leaf(expr=Symbol()):
             rank = 2
-        case Hadamard():
+        case Grouped():
             rank = 2
         case Matmul() | Measure():
             rank = 3
@@ -554,7 +573,7 @@ def parts(form: Form) -> tuple[Form, ...]:
             return form.factors
         case Hadamard():
             return form.over + form.under
-        case Transposed() | Diagonal() | Measure() | Spread():
+        case Transposed() | Diagonal() | Measure() | Spread() | Grouped():
             return (form.arg,)
         case Powered():
             return (form.base,)
@@ -578,7 +597,7 @@ def weight(form: Form) -> int:
         case Hadamard():
             count = len(form.over) + len(form.under)
             return sum(map(weight, form.over + form.under)) + count - (1 if form.over else 0)
-        case Spread():
+        case Spread() | Grouped():
             return weight(form.arg)
         case Apply():
             return 1 + sum(map(weight, form.args))
@@ -658,7 +677,9 @@ class _Former:
             if operand.rank > 2:
                 return self._indexed(expr)
             base, exponent = (operand.base, operand.exponent) if isinstance(operand, Power) else (operand, Fraction(1))
-            graph.place(self.form(base), exponent, labels)
+            inner = self.form(base)
+            nested = isinstance(operand, Product) and isinstance(inner, Hadamard) and len(expr.operands) > 1
+            graph.place(Grouped(inner) if nested else inner, exponent, labels)
         form = graph.reduce()
         return self._indexed(expr) if form is None else form
 
@@ -689,6 +710,8 @@ def _term_order(term: tuple[Fraction, Form]) -> tuple[bool, int, int, str]:
         case Constant():
             rank = 0
         case Matmul():
+            rank = 1
+        case Hadamard() if any(isinstance(factor, Matmul | Measure) for factor in body.over):
             rank = 1
         case Hadamard() | Apply() | Measure() | Powered():
             rank = 2

@@ -224,7 +224,10 @@ def group(expr: Expr) -> Expr:
 
 
 def together(expr: Expr) -> Expr:
-    """The terms over one denominator, the numerator multiplied out and collected."""
+    """The terms over one denominator, the numerator multiplied out and collected; also inside a product."""
+    if isinstance(expr, Product):
+        inner = [(together(operand) if isinstance(operand, Sum) else operand, at) for operand, at in expr.operands]
+        return product(inner, expr.out, dict(enumerate(expr.sizes)))
     if not isinstance(expr, Sum) or len(expr.terms) < 2:
         return expr
     terms = _terms(expr)

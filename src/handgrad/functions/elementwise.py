@@ -34,7 +34,7 @@ def _softplus(x: Array) -> Array:
 
 exp = Elementwise(
     "exp",
-    Notation("exp({0})", r"e^{{{0}}}", closed=True),
+    Notation("exp({0})", r"e^{{0}}", closed=True),
     np.exp,
     (lambda x: exp(x),),
     ("exp",),
@@ -48,7 +48,7 @@ log1p = Elementwise(
     (lambda x: 1 / (1 + x),), ("log1p",), f"{DLMF} 4.2.2", formula=lambda x: log(1 + x),
 )  # fmt: skip
 expm1 = Elementwise(
-    "expm1", Notation("(exp({0}) − 1)", r"\left(e^{{{0}}} - 1\right)", closed=True), np.expm1,
+    "expm1", Notation("(exp({0}) − 1)", r"\left(e^{{0}} - 1\right)", closed=True), np.expm1,
     (lambda x: exp(x),), ("expm1",), f"{DLMF} 4.2.34", formula=lambda x: exp(x) - 1,
 )  # fmt: skip
 sin = Elementwise(

@@ -31,10 +31,7 @@ class Line:
 
 @dataclass(frozen=True, slots=True)
 class Notation:
-    """How a function is written: `{0}` stands for its argument, in brackets where `brackets` says they are needed.
-
-    `prime` is the notation of the derivative; empty where the function's name with a prime will do.
-    """
+    """How a function is written; `{0}` stands for its argument."""
 
     text: str
     latex: str

@@ -33,9 +33,10 @@ def identify(formula: Syntax, argument: Name | None) -> Elementwise | None:
         values = np.array([Point({variable: np.asarray(x)}, {}).value(expr) for x in POINTS])
     except (HandgradError, AssertionError):
         return None
-    for function in dict.fromkeys(BY_SPELLING.values()):
-        if isinstance(function, Elementwise) and np.allclose(function.numpy(POINTS), values, rtol=1e-12, atol=1e-12):
-            return function
+    with np.errstate(all="ignore"):  # log of a negative number is no match, and no reason to warn
+        for function in dict.fromkeys(BY_SPELLING.values()):
+            if isinstance(function, Elementwise) and np.allclose(function.numpy(POINTS), values, 1e-12, 1e-12):
+                return function
     return None
 
 

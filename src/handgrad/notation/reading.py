@@ -20,6 +20,7 @@ from handgrad.functions import BY_SPELLING
 from handgrad.model import Model, Roles, Update, abstract_functions, activations
 from handgrad.notation.elaborate import DATA, TARGETS, Elaborator, Fn, Scope, extent, joined
 from handgrad.notation.identify import identify
+from handgrad.notation.naming import name_arguments
 from handgrad.notation.syntax import (
     BigSum,
     Binary,
@@ -129,11 +130,15 @@ class _Reading:
                 self.sorted.updates.append(statement)
             case Equation():
                 self._sort_equation(statement)
-            case Expression():
+            case Expression() if self._is_alone():
                 self._define(Definition(Name("f", "f", statement.span), statement.value, statement.span))
-            case Unread():
+            case Unread() if "=" in statement.source:
                 line = self.place(statement.span).line
                 self.sorted.notes.append(f"line {line} is not an equation that can be read: {statement.why}")
+
+    def _is_alone(self) -> bool:
+        """Whether a text has no equation: a bare expression in it is then what is meant."""
+        return not any(isinstance(statement, Equation) for statement in self.document.statements)
 
     def _sort_equation(self, equation: Equation) -> None:
         left, *rest = equation.members
@@ -432,7 +437,18 @@ class _Reading:
         self._settle_rest()
         self._name_sizes()
         equations = tuple(self.scope.defined[name][1]() for name in self.values)
-        return self._assemble(equations)
+        return self._assemble(self._name_arguments(equations))
+
+    def _name_arguments(self, equations: tuple[Symbol, ...]) -> tuple[Symbol, ...]:
+        fixed = frozenset(
+            name for name, free in self.scope.free.items() if free.shape == () or self.scope.is_data(name)
+        ) - self.scope.parameters
+        taken = {*self.scope.free, *self.scope.size_names, *(s.name for s in equations)}
+        equations, new = name_arguments(equations, fixed, taken)
+        for symbol in equations:
+            if symbol.name in new and symbol.definition is not None:
+                self.scope.assume(f"{symbol.name} = {symbol.definition.text()} is given this name here")
+        return equations
 
     def _settle_rest(self) -> None:
         for free in self.scope.free.values():

@@ -18,6 +18,7 @@ from handgrad.matrix import (
     Constant,
     Diagonal,
     Form,
+    Grouped,
     Hadamard,
     Identity,
     Index,
@@ -195,7 +196,7 @@ class Emitter:
                 return self._powered(form)
             case Apply():
                 return self._apply(form)
-            case Spread():
+            case Spread() | Grouped():
                 return self._code(form.arg)
             case Diagonal():
                 return f"np.diagflat({self._code(form.arg)[0]})", ATOM

@@ -24,6 +24,7 @@ from handgrad.matrix import (
     Constant,
     Diagonal,
     Form,
+    Grouped,
     Hadamard,
     Identity,
     Index,
@@ -131,7 +132,7 @@ class Lowering:
             case Apply():
                 args = tuple(self._form(arg) for arg in form.args)
                 return self._emit("apply", args, self._extents(args[0]), form.function)
-            case Spread():
+            case Spread() | Grouped():
                 return self._form(form.arg)
             case Diagonal():
                 return self._emit("diagonal_matrix", (self._form(form.arg),), (form.rows, form.columns))

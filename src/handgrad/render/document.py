@@ -9,8 +9,8 @@ from html import escape
 from handgrad.axes import show
 from handgrad.calculus import partial_symbol
 from handgrad.derivation import Check, Factor, Section, Sweep
-from handgrad.expr import Expr, Symbol, symbols
-from handgrad.functions import Elementwise
+from handgrad.expr import Call, Expr, Symbol, symbols
+from handgrad.functions import AlongAxis, Elementwise
 from handgrad.functions.steps import function_lines
 from handgrad.model import Model
 from handgrad.render.latex import latex
@@ -60,7 +60,7 @@ def blocks(model: Model, sweep: Sweep, checks: Sequence[Check], *, steps: bool =
     if model.assumptions:
         page += [Words(("Assumed while reading:",)), Words(model.assumptions, listed=True)]
     if steps:
-        page += [Heading("Graph"), *_graph(sweep)]
+        page += [Heading("Graph"), *_graph(model, sweep)]
         page += [Heading("Factors of the chain rule"), Words((FACTORS,)), _factors(sweep.factors)]
         for section in sweep.sections:
             page += [Heading("", section.gradient), _section(section)]
@@ -100,11 +100,13 @@ def _equations(model: Model) -> Display:
     return _display((s, "=", s.definition, show(s.shape)) for s in model.equations if s.definition is not None)
 
 
-def _graph(sweep: Sweep) -> Iterable[Block]:
-    feeds: dict[Symbol, list[str]] = {}
-    for u, v in sweep.edges:
-        feeds.setdefault(v, []).append(u.name)
-    yield Words(tuple(f"{v.name} is computed from {', '.join(us)}" for v, us in feeds.items()), listed=True)
+def _graph(model: Model, sweep: Sweep) -> Iterable[Block]:
+    order = {symbol: k for k, symbol in enumerate((*model.inputs, *model.equations))}
+    lines = []
+    for v in sweep.equations:
+        feeding = sorted(symbols(v.definition or v), key=lambda u: order.get(u, len(order)))
+        lines.append(f"{', '.join(text(u) for u in feeding)} → {v.name}")
+    yield Words(tuple(lines), listed=True)
     paths = [(section.wrt.name, path) for section in sweep.sections if section.wrt.definition is None
              for path in section.paths]  # fmt: skip
     if len(sweep.equations) > MOST_PATH_NAMES:
@@ -123,9 +125,26 @@ def _factors(factors: Iterable[Factor]) -> Display:
     for factor in factors:
         maps = factor.of.shape or factor.cotangent in symbols(factor.form)
         sign, tex = ("δ ↦", r"\colon\ \delta \mapsto") if maps else ("=", "=")
-        texts.append(Line(text(factor.partial) + (" :" if maps else ""), sign, text(factor.form), factor.reason))
-        latexes.append(Line(latex(factor.partial), tex, latex(factor.form), factor.reason))
+        note, tex_note = _rules(factor)
+        texts.append(Line(text(factor.partial) + (" :" if maps else ""), sign, text(factor.form), note))
+        latexes.append(Line(latex(factor.partial), tex, latex(factor.form), tex_note))
     return Display(tuple(texts), tuple(latexes))
+
+
+def _rules(factor: Factor) -> tuple[str, str]:
+    """The derivatives of the scalar functions that a factor takes, as a reader would recall them."""
+    notes, tex_notes = [], []
+    for function in factor.functions:
+        if isinstance(function, Elementwise) and function.arity == 1:
+            x = Symbol("x", ())
+            call = function(x)
+            slope = function.derivative(0, call) if isinstance(call, Call) else call
+            notes.append(f"({text(call)})′ = {text(slope)}")
+            tex_notes.append(f"$\\left({latex(call)}\\right)' = {latex(slope)}$")
+        elif isinstance(function, AlongAxis):
+            notes.append(f"derivative of {function.name}")
+            tex_notes.append(f"derivative of {function.name}")
+    return ", ".join(notes), ", ".join(tex_notes)
 
 
 def _section(section: Section) -> Display:
@@ -211,6 +230,8 @@ def _latex_rows(lines: Sequence[Line], notes: bool = True) -> str:
 
 
 def _escape_words(words: str) -> str:
+    if "$" in words:  # formulas that were printed as LaTeX already
+        return words
     for sign, spelling in {"_": r"\_", "%": r"\%", "&": r"\&", "#": r"\#", "→": r"$\to$", "∂": r"$\partial$",
                            "δ": r"$\delta$", "⁻": "$^-$", "ˣ": "$^x$", "¹": "$^1$", "²": "$^2$", "·": r"$\cdot$",
                            "−": "$-$", "σ": r"$\sigma$", "′": "$'$"}.items():  # fmt: skip

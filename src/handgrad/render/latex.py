@@ -50,7 +50,7 @@ class LatexStyle:
 
     def apply(self, function: AnyFunction, args: Sequence[str]) -> str:
         """The function's own LaTeX notation."""
-        return function.notation.latex.format(*args)
+        return function.notation.latex.replace("{0}", args[0])
 
     def measure(self, kind: str, inner: str) -> str:
         r"""\sum(…) is the sum of all entries."""

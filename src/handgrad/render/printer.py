@@ -13,6 +13,7 @@ from handgrad.matrix import (
     Constant,
     Diagonal,
     Form,
+    Grouped,
     Hadamard,
     Identity,
     Index,
@@ -124,6 +125,8 @@ class Printer:
                 return self.form(vector)  # NumPy spreads a vector along the last axis as it is
             case Spread():
                 return self.form(form.arg)
+            case Grouped():
+                return self._held(form.arg, ATOM), ATOM
             case Diagonal():
                 return style.diagonal(self.form(form.arg)[0]), ATOM
             case Measure():

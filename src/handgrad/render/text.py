@@ -7,6 +7,7 @@ from fractions import Fraction
 
 from handgrad.expr import Expr, Symbol
 from handgrad.functions import AnyFunction
+from handgrad.notation.names import GREEK
 from handgrad.render.printer import Printer
 
 SUPERSCRIPT = str.maketrans("0123456789-/", "⁰¹²³⁴⁵⁶⁷⁸⁹⁻ᐟ")
@@ -19,8 +20,11 @@ class TextStyle:
     scalars_in_front = False
 
     def name(self, symbol: Symbol) -> str:
-        """The name as given."""
-        return symbol.name
+        """The name as given, Greek letters as letters."""
+        if symbol.partial is not None:
+            return symbol.name
+        base = symbol.name.rstrip("0123456789")
+        return GREEK.get(base, base) + symbol.name[len(base) :]
 
     def number(self, value: Fraction) -> str:
         """p or p/q."""
@@ -52,7 +56,7 @@ class TextStyle:
         template = function.notation.text
         if args[0].startswith("("):  # log(1 + x), but log x
             template = template.replace(" {0}", "{0}")
-        return template.format(*args)
+        return template.replace("{0}", args[0])
 
     def measure(self, kind: str, inner: str) -> str:
         """Σ(…) is the sum of all entries, ‖…‖² that of their squares."""
