@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from fractions import Fraction
+from itertools import pairwise
 
 from handgrad.canonical import UNITY, add, is_zero, product, zero
 from handgrad.derivation import Factor, Section, Step, Sweep
@@ -307,7 +308,7 @@ class ReverseSweep:
         value = add([(1, self._through(v, u, raw=False)) for v in consumers], u.shape)
         if len(paths) == 1 and len(paths[0]) - 1 <= LONGEST_CHAIN:
             path = paths[0]
-            factors = tuple(self.factors[v, w].partial for v, w in zip(path, path[1:], strict=False))
+            factors = tuple(self.factors[v, w].partial for v, w in pairwise(path))
             return Step(gradient, value, f"chain rule along {' → '.join(v.name for v in path)}", "chain", (factors,))
         if len(consumers) == 1:
             v = consumers[0]

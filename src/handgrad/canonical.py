@@ -206,7 +206,8 @@ def product(operands: Iterable[Operand], out: Labels, sizes: Mapping[int, Size])
 
 def _flatten(work: list[Operand], labels: _Labels) -> tuple[Fraction, list[Operand]]:
     """Open nested products and coefficients; what is left are the factors."""
-    coefficient, flat = Fraction(1), []
+    coefficient = Fraction(1)
+    flat: list[Operand] = []
     work.reverse()
     while work:
         node, at = work.pop()

@@ -186,7 +186,8 @@ class Diagonal:
 class Measure:
     """A scalar or column from a matrix.
 
-    `trace`; `total`, the sum of all entries; `square`, the sum of their squares; `diagonal`, as a column.
+    `trace`; `total`, the sum of all entries; `square`, the sum of their squares; `norm`, the root of that;
+    `diagonal`, as a column.
     """
 
     kind: str
@@ -261,6 +262,8 @@ def _push(form: Hadamard | Linear | Powered) -> Form:
 def total(form: Form) -> Form:
     """The sum of all entries; of squares, the squared norm."""
     form = form.arg if isinstance(form, Transposed) else form
+    if isinstance(form, Measure) and form.kind == "diagonal":
+        return Measure("trace", form.arg)
     if isinstance(form, Powered) and form.exponent == 2:
         return Measure("square", form.base.arg if isinstance(form.base, Transposed) else form.base)
     return Measure("total", form)
@@ -512,7 +515,7 @@ def hadamard_form(factors: Iterable[tuple[Form, Fraction]], rows: Size, columns:
     for form, exponent in factors:
         for part, extra in _opened(form, exponent):
             side = over if extra > 0 else under
-            side.append(part if abs(extra) == 1 else Powered(part, abs(extra)))
+            side.append(powered(part, abs(extra)))
     over = [form for form in over if not _is_unity(form)]
     over.sort(key=_reading_order)
     under.sort(key=_reading_order)
@@ -521,6 +524,16 @@ def hadamard_form(factors: Iterable[tuple[Form, Fraction]], rows: Size, columns:
     if not over and not under:
         return Constant(Fraction(1), rows, columns)
     return Hadamard(tuple(over), tuple(under), rows, columns)
+
+
+def powered(form: Form, exponent: Fraction) -> Form:
+    """A power; the root of a sum of squares is a norm."""
+    if exponent == 1:
+        return form
+    if isinstance(form, Measure) and form.kind == "square":
+        norm = Measure("norm", form.arg)
+        return norm if exponent == Fraction(1, 2) else Powered(norm, 2 * exponent)
+    return Powered(form, exponent)
 
 
 def _is_unity(form: Form) -> bool:

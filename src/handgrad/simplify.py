@@ -195,7 +195,7 @@ def collect(expr: Expr) -> Expr:
 def _common(all_factors: list[dict[Factor, Fraction]]) -> dict[Factor, Fraction]:
     """Factors of every term, with the exponent nearest to zero; none where signs differ."""
     common: dict[Factor, Fraction] = {}
-    for factor, first in all_factors[0].items():
+    for factor in all_factors[0]:
         exponents = [factors.get(factor, Fraction(0)) for factors in all_factors]
         if all(exponent > 0 for exponent in exponents):
             common[factor] = min(exponents)
@@ -274,7 +274,8 @@ def simplify(expr: Expr) -> Simplified:
     best, size = Simplified(expr, ()), weight_of(expr)
     tried: dict[tuple[Expr, str], Expr] = {}
     for path in PATHS:
-        current, lines = expr, []
+        current: Expr = expr
+        lines: list[tuple[Expr, Rewrite]] = []
         for rewrite in (FACTS, *path, FACTS, COLLECT):
             if (current, rewrite.name) not in tried:
                 tried[current, rewrite.name] = rewrite.apply(current)

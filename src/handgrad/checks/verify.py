@@ -8,7 +8,6 @@ the scalar must be the sum of the gradients' inner products with these direction
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -24,6 +23,7 @@ TOLERANCE = 1e-8
 STEP = 1e-30
 POINTS = 3
 ATTEMPTS = 12
+OWN_MISTAKE = "this is a mistake in Handgrad's own rules; please report it with the equations"
 
 
 @dataclass(slots=True)
@@ -67,8 +67,8 @@ def _points(sweep: Sweep, random: np.random.Generator) -> list[Point]:
             if len(found) == POINTS:
                 return found
     raise CheckError(
-        f"no random point was found at which {sweep.of.name} and its gradients are finite numbers, so they cannot be checked",
-        remedy="declare the domains of the symbols, for example `x: n in (0, 1)`",
+        f"no random point was found at which {sweep.of.name} and its gradients are finite, so they cannot be checked",
+        remedy="check the domains of the functions, for example that a logarithm's argument can be positive",
     )
 
 
@@ -86,8 +86,8 @@ def _check_step(step: Step, point: Point) -> float:
     apart = _difference(left, right)
     if not apart < TOLERANCE:
         raise CheckError(
-            f"the step {step.left.text()} = {step.right.text()} ({step.reason}) does not hold: relative difference {apart:.2e}",
-            remedy="this is a mistake in Handgrad's own rules; please report it with the equations",
+            f"the step {step.left.text()} = {step.right.text()} ({step.reason}) does not hold: they differ by {apart:.2e}",
+            remedy=OWN_MISTAKE,
         )
     return apart
 
@@ -99,7 +99,7 @@ def _check_gradients(sweep: Sweep, point: Point, worst: _Worst) -> None:
     for section in sweep.sections:
         value = point.value(section.gradient)
         size = float(np.max(np.abs(value), initial=0))
-        direction = random.standard_normal(value.shape) / (size or 1.0)
+        direction = np.asarray(random.standard_normal(value.shape) / (size or 1.0))
         directions.append((section, direction, float(np.sum(direction * value))))
     expected = sum(inner for _, _, inner in directions)
     found = _directional(sweep.of, point, [(section.wrt, direction) for section, direction, _ in directions])
@@ -111,17 +111,18 @@ def _check_gradients(sweep: Sweep, point: Point, worst: _Worst) -> None:
             single = _directional(sweep.of, point, [(section.wrt, direction)])
             if not abs(single - inner) <= TOLERANCE * max(abs(single), abs(inner)):
                 raise CheckError(
-                    f"{section.gradient.name} = {section.result.text()} disagrees with the complex step: {inner} and {single}",
-                    remedy="this is a mistake in Handgrad's own rules; please report it with the equations",
+                    f"{section.gradient.name} = {section.result.text()} and the complex step differ: {inner}, {single}",
+                    remedy=OWN_MISTAKE,
                 )
-        raise CheckError(f"the gradients disagree with the complex step by {apart:.2e}")
+        raise CheckError(f"the gradients disagree with the complex step by {apart:.2e}", remedy=OWN_MISTAKE)
 
 
 def _directional(of: Expr, point: Point, moves: list[tuple[Symbol, Array]]) -> float:
     """d of / d t where each symbol moves by t times its direction."""
     largest = max((float(np.max(np.abs(direction), initial=0)) for _, direction in moves), default=1.0) or 1.0
     step = STEP / largest if largest < 1e100 else 1e-130
-    values, offset = dict(point.values), {}
+    values: dict[str, Array] = dict(point.values)
+    offset: dict[str, Array] = {}
     for symbol, direction in moves:
         if symbol.definition is None:
             values[symbol.name] = values[symbol.name] + 1j * step * direction
@@ -135,8 +136,8 @@ def _check_factor(factor: Factor, sweep: Sweep, point: Point) -> float:
     """⟨map(δ), v⟩ against ⟨δ, the derivative of the equation along v⟩."""
     of, wrt = factor.of, factor.wrt
     random = np.random.default_rng(len(factor.partial.name))
-    cotangent = np.ones(()) if of is sweep.of else random.standard_normal(point.value(of).shape)
-    direction = random.standard_normal(point.value(wrt).shape)
+    cotangent: Array = np.asarray(1.0 if of is sweep.of else random.standard_normal(point.value(of).shape))
+    direction: Array = np.asarray(random.standard_normal(point.value(wrt).shape))
     values = {**point.values, factor.cotangent.name: cotangent}
     here = Point(values, point.sizes, point.functions)
     image = here.value(factor.form)
@@ -146,8 +147,8 @@ def _check_factor(factor: Factor, sweep: Sweep, point: Point) -> float:
     apart = abs(left - right) / scale
     if not apart < TOLERANCE:
         raise CheckError(
-            f"the factor {factor.partial.name} (δ ↦ {factor.form.text()}) disagrees with the complex step: {left} and {right}",
-            remedy="this is a mistake in Handgrad's own rules; please report it with the equations",
+            f"the factor {factor.partial.name}, δ ↦ {factor.form.text()}, and the complex step differ: {left}, {right}",
+            remedy=OWN_MISTAKE,
         )
     return apart
 

@@ -14,12 +14,14 @@ from handgrad.functions.record import (
     Surrogate,
 )
 
+RECORDS: tuple[Elementwise | AlongAxis, ...] = (*elementwise.TABLE, *along.TABLE)
 BY_SPELLING: dict[str, Elementwise | AlongAxis] = {
-    spelling: record for record in (*elementwise.TABLE, *along.TABLE) for spelling in record.spellings
+    spelling: record for record in RECORDS for spelling in record.spellings
 }
 
 __all__ = [
     "BY_SPELLING",
+    "RECORDS",
     "AbstractFunction",
     "AlongAxis",
     "AnyFunction",

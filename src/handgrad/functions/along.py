@@ -26,12 +26,12 @@ def _softmax_pullback(p: Expr, cotangent: Expr, axis: int) -> Expr:
     return hadamard(p, cotangent - along(hadamard(p, cotangent), axis))
 
 
-softmax = AlongAxis(
+softmax: AlongAxis = AlongAxis(
     "softmax", Notation("softmax({0})", r"\operatorname{softmax}\left({0}\right)", closed=True), -1, _softmax,
     _softmax_pullback, ("softmax",), "Bridle, Neurocomputing 1990; Bishop (2006), eq. 4.106",
     "special.softmax({0}, axis={axis})", log_of=lambda self, x: log_softmax.at(self.axis)(x),
 )  # fmt: skip
-log_softmax = AlongAxis(
+log_softmax: AlongAxis = AlongAxis(
     "log_softmax", Notation("log softmax({0})", r"\log \operatorname{softmax}\left({0}\right)", closed=True), -1,
     _log_softmax, lambda y, cotangent, axis: cotangent - hadamard(exp(y), along(cotangent, axis)),
     ("log_softmax",), "Bishop (2006), eq. 4.106 by the chain rule",

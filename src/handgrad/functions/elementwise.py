@@ -32,7 +32,7 @@ def _softplus(x: Array) -> Array:
     return value
 
 
-exp = Elementwise(
+exp: Elementwise = Elementwise(
     "exp",
     Notation("exp({0})", r"e^{{0}}", closed=True),
     np.exp,
@@ -40,33 +40,33 @@ exp = Elementwise(
     ("exp",),
     f"{DLMF} 4.2.34",
 )
-log = Elementwise(
+log: Elementwise = Elementwise(
     "log", Notation("log {0}", r"\log {0}"), np.log, (lambda x: 1 / x,), ("log", "ln"), f"{DLMF} 4.2.2"
 )
-log1p = Elementwise(
+log1p: Elementwise = Elementwise(
     "log1p", Notation("log(1 + {0})", r"\log\left(1 + {0}\right)", closed=True), np.log1p,
     (lambda x: 1 / (1 + x),), ("log1p",), f"{DLMF} 4.2.2", formula=lambda x: log(1 + x),
 )  # fmt: skip
-expm1 = Elementwise(
+expm1: Elementwise = Elementwise(
     "expm1", Notation("(exp({0}) − 1)", r"\left(e^{{0}} - 1\right)", closed=True), np.expm1,
     (lambda x: exp(x),), ("expm1",), f"{DLMF} 4.2.34", formula=lambda x: exp(x) - 1,
 )  # fmt: skip
-sin = Elementwise(
+sin: Elementwise = Elementwise(
     "sin", Notation("sin {0}", r"\sin {0}"), np.sin, (lambda x: cos(x),), ("sin",), f"{DLMF} 4.20.1"
 )
-cos = Elementwise(
+cos: Elementwise = Elementwise(
     "cos", Notation("cos {0}", r"\cos {0}"), np.cos, (lambda x: -sin(x),), ("cos",), f"{DLMF} 4.20.2"
 )
-tan = Elementwise(
+tan: Elementwise = Elementwise(
     "tan", Notation("tan {0}", r"\tan {0}"), np.tan, (lambda x: 1 + tan(x) ** 2,), ("tan",), f"{DLMF} 4.20.3"
 )
-sinh = Elementwise(
+sinh: Elementwise = Elementwise(
     "sinh", Notation("sinh {0}", r"\sinh {0}"), np.sinh, (lambda x: cosh(x),), ("sinh",), f"{DLMF} 4.34.1"
 )
-cosh = Elementwise(
+cosh: Elementwise = Elementwise(
     "cosh", Notation("cosh {0}", r"\cosh {0}"), np.cosh, (lambda x: sinh(x),), ("cosh",), f"{DLMF} 4.34.2"
 )
-tanh = Elementwise(
+tanh: Elementwise = Elementwise(
     "tanh", Notation("tanh({0})", r"\tanh\left({0}\right)", closed=True), np.tanh,
     (lambda x: 1 - tanh(x) ** 2,), ("tanh",), f"{DLMF} 4.34.3",
     formula=lambda x: (exp(x) - exp(-x)) / (exp(x) + exp(-x)),
@@ -79,11 +79,11 @@ tanh = Elementwise(
         Line(lambda x: 1 - tanh(x) ** 2, "definition of tanh"),
     ),
 )  # fmt: skip
-arctan = Elementwise(
+arctan: Elementwise = Elementwise(
     "arctan", Notation("arctan {0}", r"\arctan {0}"), np.arctan, (lambda x: 1 / (1 + x**2),), ("arctan", "atan"),
     f"{DLMF} 4.24.9",
 )  # fmt: skip
-sigmoid = Elementwise(
+sigmoid: Elementwise = Elementwise(
     "sigmoid", Notation("σ({0})", r"\sigma\left({0}\right)", closed=True), _sigmoid,
     (lambda x: sigmoid(x) * (1 - sigmoid(x)),), ("sigmoid", "expit", "sigma", "logistic"),
     "Bishop, Pattern Recognition and Machine Learning (2006), eq. 4.88",
@@ -97,67 +97,68 @@ sigmoid = Elementwise(
         Line(lambda x: 1 / (1 + exp(-x)) * (1 - 1 / (1 + exp(-x))), "divide each term by 1 + e⁻ˣ"),
         Line(lambda x: sigmoid(x) * (1 - sigmoid(x)), "definition of σ"),
     ),
-    code="special.expit({0})", write=special.expit, log_of=lambda _self, x: log_sigmoid(x), complement=lambda x: sigmoid(-x),
+    code="special.expit({0})", write=special.expit,
+    log_of=lambda _self, x: log_sigmoid(x), complement=lambda x: sigmoid(-x),
 )  # fmt: skip
-log_sigmoid = Elementwise(
+log_sigmoid: Elementwise = Elementwise(
     "log_sigmoid", Notation("log σ({0})", r"\log \sigma\left({0}\right)", closed=True), _log_sigmoid,
     (lambda x: sigmoid(-x),), ("log_sigmoid", "log_expit", "logsigmoid"),
     "Bishop (2006), eq. 4.88 by the chain rule", formula=lambda x: log(sigmoid(x)),
     code="special.log_expit({0})", write=special.log_expit,
 )  # fmt: skip
-softplus = Elementwise(
+softplus: Elementwise = Elementwise(
     "softplus", Notation("softplus({0})", r"\operatorname{softplus}\left({0}\right)", closed=True), _softplus,
     (lambda x: sigmoid(x),), ("softplus",), "Dugas et al., NIPS 2000, eq. 3", formula=lambda x: log(1 + exp(x)),
     code="np.logaddexp(0, {0})", write=lambda x, out: np.logaddexp(0, x, out),
 )  # fmt: skip
-relu = Elementwise(
+relu: Elementwise = Elementwise(
     "relu", Notation("relu({0})", r"\operatorname{ReLU}\left({0}\right)", closed=True),
     lambda x: np.where(_positive(x), x, 0), (lambda x: step(x),), ("relu", "ReLU"),
     "Nair and Hinton, ICML 2010; the derivative at 0 is taken as 0", initial_gain=2.0,
     code="np.maximum({0}, 0)", write=lambda x, out: np.maximum(x, 0, out),
 )  # fmt: skip
-step = Elementwise(
+step: Elementwise = Elementwise(
     "step", Notation("[{0} > 0]", r"\mathbb{1}\left[{0} > 0\right]", closed=True),
     lambda x: np.where(_positive(x), 1.0, 0.0), (lambda x: zero(x.shape),), ("step",),
     "Iverson bracket (Knuth, Two notes on notation, 1992)",
     code="({0} > 0)", write=lambda x, out: np.greater(x, 0, out),
 )  # fmt: skip
-absolute = Elementwise(
+absolute: Elementwise = Elementwise(
     "abs", Notation("|{0}|", r"\left|{0}\right|", closed=True), lambda x: np.where(_positive(x), x, -x),
     (lambda x: sign(x),), ("abs", "absolute"), "the derivative at 0 is taken as 0",
     code="np.abs({0})", write=np.abs,
 )  # fmt: skip
-sign = Elementwise(
+sign: Elementwise = Elementwise(
     "sign", Notation("sign({0})", r"\operatorname{sign}\left({0}\right)", closed=True),
     lambda x: np.sign(np.real(x)), (lambda x: zero(x.shape),), ("sign",), f"{DLMF} 1.16.57",
     code="np.sign({0})", write=np.sign,
 )  # fmt: skip
-leaky_relu = Elementwise(
+leaky_relu: Elementwise = Elementwise(
     "leaky_relu", Notation("leaky_relu({0})", r"\operatorname{LeakyReLU}\left({0}\right)", closed=True),
     lambda x: np.where(_positive(x), x, 0.01 * x), (lambda x: (99 * step(x) + 1) / 100,), ("leaky_relu", "LeakyReLU"),
     "Maas, Hannun and Ng, ICML 2013, slope 1/100", initial_gain=2.0,
     code="np.where({0} > 0, {0}, 0.01 * {0})",
 )  # fmt: skip
-elu = Elementwise(
+elu: Elementwise = Elementwise(
     "elu", Notation("elu({0})", r"\operatorname{ELU}\left({0}\right)", closed=True),
     lambda x: np.where(_positive(x), x, np.expm1(np.where(_positive(x), 0, x))),
     (lambda x: step(x) + (1 - step(x)) * (elu(x) + 1),), ("elu", "ELU"),
     "Clevert, Unterthiner and Hochreiter, ICLR 2016, eq. 15, α = 1", initial_gain=2.0,
     code="np.where({0} > 0, {0}, np.expm1(np.minimum({0}, 0)))",
 )  # fmt: skip
-silu = Elementwise(
+silu: Elementwise = Elementwise(
     "silu", Notation("silu({0})", r"\operatorname{SiLU}\left({0}\right)", closed=True), lambda x: x * _sigmoid(x),
     (lambda x: sigmoid(x) * (1 + x * (1 - sigmoid(x))),), ("silu", "swish", "SiLU"),
     "Elfwing, Uchibe and Doya, Neural Networks 107 (2018), eq. 5", formula=lambda x: x * sigmoid(x), initial_gain=2.0,
     code="({0} * special.expit({0}))",
 )  # fmt: skip
-softsign = Elementwise(
+softsign: Elementwise = Elementwise(
     "softsign", Notation("softsign({0})", r"\operatorname{softsign}\left({0}\right)", closed=True),
     lambda x: x / (1 + np.where(_positive(x), x, -x)), (lambda x: (1 + absolute(x)) ** -2,), ("softsign",),
     "Glorot and Bengio, AISTATS 2010", formula=lambda x: x / (1 + absolute(x)),
     code="({0} / (1 + np.abs({0})))",
 )  # fmt: skip
-identity = Elementwise(
+identity: Elementwise = Elementwise(
     "identity", Notation("{0}", "{0}", closed=True), lambda x: +x, (lambda x: ones(x.shape),), ("identity", "linear"),
     "the identity function", formula=lambda x: x,
 )  # fmt: skip

@@ -49,12 +49,15 @@ from handgrad.notation.values import (
 
 Operand = Value | Hole
 SCALARS = frozenset(
-    "alpha beta gamma lam lambda lambda_ eta epsilon eps varepsilon tau kappa rho zeta nu".split()
+    ["alpha", "beta", "gamma", "lam", "lambda", "lambda_", "eta", "epsilon", "eps", "varepsilon", "tau", "kappa", "rho", "zeta", "nu"]
 )  # lower-case Greek letters that stand for numbers unless the text declares them
-DATA = frozenset("X x Y y T t x_hat".split())
-TARGETS = frozenset("Y y T t".split())
-FUNCTION_LETTERS = frozenset("f g h phi psi varphi act".split())
-SIZE_LETTERS = frozenset("m n N M B".split())
+DATA = frozenset(["X", "x", "Y", "y", "T", "t", "x_hat"])
+TARGETS = frozenset(["Y", "y", "T", "t"])
+FUNCTION_LETTERS = frozenset(["f", "g", "h", "phi", "psi", "varphi", "act"])
+SIZE_LETTERS = frozenset(["m", "n", "N", "M", "B"])
+RESERVED = frozenset(
+    ["det", "logdet", "slogdet", "inv", "pinv", "solve", "diag", "kron", "vec", "norm", "matrix_power", "eye", "ones", "zeros", "einsum", "var", "std", "max", "min", "amax", "amin", "argmax", "argmin", "prod", "cumsum", "cumprod", "minimum", "where", "clip", "erf", "gelu", "selu", "mish", "logsumexp", "concatenate", "stack", "reshape", "tensordot", "inner", "cross", "eig", "eigh", "svd", "qr", "cholesky", "expm", "logm", "sqrtm", "sort", "round", "floor", "ceil", "mod", "floor_divide", "conv", "convolve", "correlate", "pad", "roll", "flip", "tile", "repeat", "real", "imag", "conj", "linalg"]
+)  # names that mean something in NumPy or in a textbook: never taken for an abstract function
 Fn = Elementwise | AlongAxis | AbstractFunction
 
 
@@ -383,6 +386,8 @@ class Elaborator:
         if exponent is None:
             raise self._refuse(node.right, "an exponent must be a number", "write exp(y * log(x)) for x to the power y")
         base = self.value(node.left)
+        if self.scope.latex and len(base.shape) == 2 and exponent < 0 and isinstance(node.left, Name):
+            raise self._refuse(node, "the inverse of a matrix is not read yet")
         if self.scope.latex and len(base.shape) == 2 and exponent.denominator == 1:
             square = self.sizes.same(*base.shape) and not self.sizes.resolve(base.shape[0]).is_one
             if square:
@@ -411,6 +416,9 @@ class Elaborator:
 
     def abstract(self, name: Name) -> Fn:
         """A function that the text applies but does not define, unless `let` says what it is."""
+        if name.id in RESERVED:
+            raise self._refuse(name, f"the function {name.id} is not derived yet",
+                               "write the equation without it, or with functions of the table")  # fmt: skip
         given = self.scope.let.get(name.id) or self.scope.let.get(_letter(name.id))
         if given is not None:
             self.scope.functions[name.id] = given

@@ -48,6 +48,7 @@ from handgrad.notation.values import AnyShape, Free, Sizes, Value
 
 COST_NAMES = ("J", "L", "C", "E", "loss", "cost", "Loss", "Cost")
 EXAMPLE_NAMES = ("m", "N", "n", "M", "B")
+EXPRESSION_NAMES = ("f", "F", "f_0", "F_0", *(f"f_{k}" for k in range(1, 200)))  # for an expression without a name
 LETTERS = ("n", "h", "k", "p", "q", "r", "s", "u", "v", "w")
 
 
@@ -131,7 +132,9 @@ class _Reading:
             case Equation():
                 self._sort_equation(statement)
             case Expression() if self._is_alone():
-                self._define(Definition(Name("f", "f", statement.span), statement.value, statement.span))
+                used = {part.id for part in walk(statement.value) if isinstance(part, Name)}
+                name = next(name for name in EXPRESSION_NAMES if name not in used)
+                self._define(Definition(Name(name, name, statement.span), statement.value, statement.span))
             case Unread() if "=" in statement.source:
                 line = self.place(statement.span).line
                 self.sorted.notes.append(f"line {line} is not an equation that can be read: {statement.why}")
@@ -266,7 +269,7 @@ class _Reading:
         name, domain = declaration.name, declaration.domain
         free = self.scope.free.setdefault(name.id, Free(name.id, name.latex, None, inferred=True))
         match domain:
-            case Sequence(items=(Number(value=low), Number(value=high))) if (low, high) == (0, 1):
+            case Sequence(items=(Number(value=low), Number(value=high))) if low == 0 and high == 1:
                 free.facts = (*free.facts, "binary")
             case Call(function=Name(id="onehot" | "simplex"), args=args):
                 axis = args[0] if args else None

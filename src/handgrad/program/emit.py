@@ -59,7 +59,7 @@ class _Module:
         self.emitter = Emitter()
 
     def text(self) -> str:
-        body = self._forward() + ["", ""] + self._backward()
+        body = [*self._forward(), "", "", *self._backward()]
         imports = ["import numpy as np"]
         if any("special." in line for line in body):
             imports.append("from scipy import special")
@@ -97,7 +97,12 @@ class _Module:
 
     def _entry(self, symbols: list[Symbol]) -> list[str]:
         lines = [f"    {identifier(s)} = {identifier(s)}.reshape(-1, 1)" for s in symbols if s.rank == 1]
-        sizes = {size.name: (s, axis) for s in reversed(symbols) for axis, size in enumerate(s.shape) if size.value is None}
+        sizes = {
+            size.name: (s, axis)
+            for s in reversed(symbols)
+            for axis, size in enumerate(s.shape)
+            if size.value is None
+        }
         needed = _extents(expr for _, expr in (*self.forward, *self.backward))
         for name, (symbol, axis) in sorted(sizes.items()):
             if name in needed:
@@ -265,7 +270,7 @@ class Emitter:
         function = form.function
         if isinstance(function, AbstractFunction):
             name = identifier_of(function.name)
-            return f"{name}({args[0]})" if not function.order else f"{name}.derivative({function.order})({args[0]})", ATOM
+            return f"{name}{'_prime' * function.order}({args[0]})", ATOM
         if isinstance(function, AlongAxis):
             return function.code.format(args[0], axis=function.axis), ATOM
         template = function.code or f"np.{function.name}({{0}})"
@@ -282,6 +287,8 @@ class Emitter:
                 return f"np.diagonal({inner}).reshape(-1, 1)", ATOM
             case "square":
                 return f"np.sum(({inner}) ** 2)", ATOM
+            case "norm":
+                return f"np.linalg.norm({inner})", ATOM
         return f"np.sum({inner})", ATOM
 
 

@@ -138,6 +138,8 @@ class Lowering:
                 return self._emit("diagonal_matrix", (self._form(form.arg),), (form.rows, form.columns))
             case Measure():
                 inner = self._fill(self._form(form.arg), form.arg)
+                if form.kind == "norm":
+                    return self._power(self._emit("square", (inner,), (ONE, ONE)), Fraction(1, 2))
                 return self._emit(form.kind, (inner,), (form.rows, form.columns))
             case Index():
                 raise DerivationError(

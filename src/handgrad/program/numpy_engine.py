@@ -94,7 +94,7 @@ class Bound:
     def _action(self, instruction: Instruction, args: list[Array], out: Array) -> Action:
         match instruction.op:
             case "matmul":
-                return np.dot, (_solid(args[0]), _solid(args[1]), out)
+                return np.dot, (*args, out)
             case "apply":
                 return instruction.payload.into, (*args, out)
             case "power":
@@ -121,10 +121,6 @@ class Bound:
             function(*args)
 
 
-def _solid(array: Array) -> Array:
-    return array
-
-
 def _square(array: Array, scratch: Array, out: Array) -> None:
     np.multiply(array, array, scratch)
-    np.add.reduce(scratch, None, None, out, True)
+    np.add.reduce(scratch, axis=None, out=out, keepdims=True)

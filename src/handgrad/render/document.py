@@ -86,9 +86,8 @@ def _display(lines: Iterable[tuple[Expr | str, str, Expr | str, str]]) -> Displa
     def line(row: tuple[Expr | str, str, Expr | str, str], printed: bool) -> Line:
         left, sign, right, note = row
         to = text if printed else latex
-        signs = sign if printed else SIGNS[sign]
-        return Line(*(part if isinstance(part, str) else to(part) for part in (left,)), signs,
-                    right if isinstance(right, str) else to(right), note)  # fmt: skip
+        left, right = (part if isinstance(part, str) else to(part) for part in (left, right))
+        return Line(left, sign if printed else SIGNS[sign], right, note)
 
     return Display(tuple(line(row, True) for row in rows), tuple(line(row, False) for row in rows))
 

@@ -56,6 +56,8 @@ class LatexStyle:
         r"""\sum(…) is the sum of all entries."""
         if kind == "square":
             return rf"\left\lVert {inner} \right\rVert^2"
+        if kind == "norm":
+            return rf"\left\lVert {inner} \right\rVert"
         sign = {"trace": r"\operatorname{tr}", "total": r"\sum ", "diagonal": r"\operatorname{diag}"}[kind]
         return sign + self.brackets(inner)
 

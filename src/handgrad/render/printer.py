@@ -30,6 +30,7 @@ from handgrad.matrix import (
 
 SUM, PRODUCT, PREFIX, ATOM = range(4)  # how tightly a printed form holds together
 Printed = tuple[str, int]
+CLOSED = ("trace", "norm", "diagonal")  # measures that need no brackets around them
 LETTERS = "ijklpqrstuv"
 
 
@@ -106,7 +107,8 @@ class Printer:
                 sign = style.minus.strip() if form.value < 0 else ""
                 return sign + style.number(abs(form.value)), SUM if sign else ATOM
             case Ones():
-                return (style.ones, ATOM) if form.columns.is_one else (f"{style.ones} {style.transposed(style.ones)}", 1)
+                row = style.transposed(style.ones)
+                return (style.ones, ATOM) if form.columns.is_one else (f"{style.ones} {row}", PRODUCT)
             case Identity():
                 return style.identity, ATOM
             case Linear():
@@ -130,7 +132,7 @@ class Printer:
             case Diagonal():
                 return style.diagonal(self.form(form.arg)[0]), ATOM
             case Measure():
-                return style.measure(form.kind, self.form(form.arg)[0]), PREFIX
+                return style.measure(form.kind, self.form(form.arg)[0]), ATOM if form.kind in CLOSED else PREFIX
             case Index():
                 return self._index(form)
         raise TypeError(type(form).__name__)
@@ -167,10 +169,12 @@ class Printer:
 
     def _quotient(self, over: list[Form], under: list[Form], coefficient: Fraction) -> Printed:
         """coefficient · over / under, with scalars in front of matrices."""
-        scalars = [f for f in over if _scalar(f) and not isinstance(f, Measure)]
-        matrices = [f for f in over if not _scalar(f) or isinstance(f, Measure)]
-        scalar_under = [f for f in under if _scalar(f)]
-        matrix_under = [f for f in under if not _scalar(f)]
+        matrices: list[Form] = [f for f in over if not _scalar(f)]
+        if not matrices:  # a sum stands behind its fraction: −(1/m) Σ(…)
+            matrices = [*[f for f in over if isinstance(f, Measure)][-1:]]
+        scalars: list[Form] = [f for f in over if f not in matrices]
+        scalar_under: list[Form] = [f for f in under if _scalar(f)]
+        matrix_under: list[Form] = [f for f in under if not _scalar(f)]
         if self.style.scalars_in_front and matrices and (scalar_under or coefficient.denominator > 1):
             front = self._ratio(scalars, [], scalar_under, [], coefficient)
             back = self._ratio([], matrices, [], matrix_under, Fraction(1), inside=True)

@@ -62,6 +62,8 @@ class TextStyle:
         """Σ(…) is the sum of all entries, ‖…‖² that of their squares."""
         if kind == "square":
             return f"‖{inner}‖²"
+        if kind == "norm":
+            return f"‖{inner}‖"
         return {"trace": "tr", "total": "Σ", "diagonal": "diag"}[kind] + self.brackets(inner)
 
     def diagonal(self, inner: str) -> str:
