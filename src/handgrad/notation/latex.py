@@ -35,6 +35,7 @@ from handgrad.notation.syntax import (
 
 MAX_DISPLAY = 50_000
 """Characters of one display."""
+_REMEDY = "write it as `name = expression` in plain LaTeX, one equation a display"
 
 
 def read_math(
@@ -57,9 +58,7 @@ def read_math(
         found = sentences(balance(lex(source, offset, macros, known)))
     except ReadError as error:
         return () if inline and not _relates(source) else (Unread(source, error.message, whole),)
-    return tuple(
-        statement for sentence in found for statement in _Reading(source, offset, inline).statements(sentence)
-    )
+    return tuple(statement for sentence in found for statement in _Reading(source, offset, inline).statements(sentence))
 
 
 def read_math_strictly(
@@ -75,30 +74,25 @@ def read_math_strictly(
     result = read_math(source, offset, macros=macros)
     for statement in result:
         if isinstance(statement, Unread):
-            place = place_at(text, _cause(statement, macros), file, statement.source.strip())
-            raise ReadError(
-                f"this cannot be read: {statement.why}",
-                remedy="write it as `name = expression` in plain LaTeX, one equation a display",
-                place=place,
-            )
+            span, remedy = _cause(statement, macros)
+            place = place_at(text, span.start, file, statement.source.strip())
+            raise ReadError(f"this cannot be read: {statement.why}", remedy=remedy or _REMEDY, place=place)
     if not result:
-        raise ReadError(
-            "there is no equation here", remedy="write `name = expression`", place=place_at(text, offset)
-        )
+        raise ReadError("there is no equation here", remedy="write `name = expression`", place=place_at(text, offset))
     return result
 
 
-def _cause(statement: Unread, macros: dict[str, Macro] | None) -> int:
-    """The offset of the very thing that cannot be read, where reading again can tell it."""
+def _cause(statement: Unread, macros: dict[str, Macro] | None) -> tuple[Span, str]:
+    """The very thing that cannot be read and a remedy, where reading again can tell them."""
     try:
         for part in split(balance(lex(statement.source, statement.span.start, macros)), RELATIONS):
             if part:
                 parse(part)
     except UnreadableError as error:
-        return error.span.start
-    except ReadError:
-        pass
-    return statement.span.start
+        return error.span, error.remedy
+    except ReadError as error:
+        return statement.span, error.remedy
+    return statement.span, ""
 
 
 def _relates(source: str) -> bool:
@@ -180,12 +174,7 @@ class _Reading:
         if len(members) < (1 if continues else 2):
             why = unread[0].why if unread else "a side of the equation is missing"
             return [Unread(self.source[span.start - self.offset : span.end - self.offset], why, span)]
-        if (
-            not continues
-            and not unread
-            and len(members) == 2
-            and _is_update(members[0], members[1], relation)
-        ):
+        if not continues and not unread and len(members) == 2 and _is_update(members[0], members[1], relation):
             return [Update(members[0], members[1], span)]
         return [Equation(tuple(members), relation, continues, span), *unread]
 
@@ -201,9 +190,7 @@ class _Reading:
         if not has(left, RELATIONS):
             sizes, domain = read_set(right)
             return [
-                Declaration(declared(name), sizes, domain, span)
-                for name in split(left, frozenset({"COMMA"}))
-                if name
+                Declaration(declared(name), sizes, domain, span) for name in split(left, frozenset({"COMMA"})) if name
             ]
         result = self.equation(left)
         first = result[0]

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, replace
+from itertools import islice
 
 from handgrad.errors import ReadError
 from handgrad.notation.latex_words import (
@@ -89,7 +90,7 @@ def macros_of(text: str) -> dict[str, Macro]:
     ['R', 'pd']
     """
     macros: dict[str, Macro] = {}
-    for match in _DEFINITION.finditer(text):
+    for match in islice(_DEFINITION.finditer(text), MAX_EXPANSIONS):
         name, body = match["braced"] or match["bare"], match["body"]
         if body == "{":
             end = _closing_brace(text, match.end())
@@ -128,9 +129,7 @@ def expand(tokens: list[Raw], macros: dict[str, Macro]) -> list[Raw]:
         else:
             calls += 1
             if calls > MAX_EXPANSIONS or len(pending) + len(expanded) > MAX_TOKENS:
-                raise ReadError(
-                    f"the macro \\{token.text} expands without end", remedy="write the formula out"
-                )
+                raise ReadError(f"the macro \\{token.text} expands without end", remedy="write the formula out")
             arguments = [_argument(pending) for _ in range(macro.arity)]
             pending.extend(reversed(_substituted(macro, arguments, token)))
     return expanded

@@ -60,12 +60,12 @@ def parse(lexemes: list[Lexeme]) -> Part:
 
 
 def _without_spacing(lexemes: list[Lexeme]) -> list[Lexeme]:
-    """Drop wide spaces, and line breaks outside of cases."""
+    """Drop wide spaces, and line breaks and alignment outside of cases."""
     kept: list[Lexeme] = []
     cases = 0
     for token in lexemes:
         cases += (token.type == "CASES") - (token.type == "END_CASES")
-        if token.type != "QUAD" and (token.type != "ROW" or cases):
+        if token.type != "QUAD" and (token.type not in ("ROW", "AMP") or cases):
             kept.append(token)
     return kept
 
@@ -86,8 +86,6 @@ def _check_markers(root: Syntax) -> None:
             if not isinstance(node, Name):
                 continue
             if node.id in (PARTIAL, NABLA, TOP):
-                raise UnreadableError(
-                    f"`{node.latex}` stands alone", node.span, r"write \frac{\partial J}{\partial W}"
-                )
+                raise UnreadableError(f"`{node.latex}` stands alone", node.span, r"write \frac{\partial J}{\partial W}")
             if node.id in (COLON, ELLIPSIS) and not isinstance(parent, Indexed | Group):
                 raise UnreadableError(f"`{node.latex}` is not expected here", node.span)

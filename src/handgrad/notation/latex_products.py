@@ -127,12 +127,7 @@ def _variables(below: Part) -> list[Syntax] | None:
 
 
 def _is_square(node: Syntax) -> bool:
-    return (
-        isinstance(node, Binary)
-        and node.op == "**"
-        and isinstance(node.right, Number)
-        and node.right.value == 2
-    )
+    return isinstance(node, Binary) and node.op == "**" and isinstance(node.right, Number) and node.right.value == 2
 
 
 def _differentiated(above: Part) -> tuple[int | None, Syntax | None]:

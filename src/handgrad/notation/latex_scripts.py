@@ -106,18 +106,14 @@ def _operator(base: Part, scripts: list[Script], latex: str, span: Span) -> Part
             return Part(Partial(None, only.node, span), latex, NABLA)
         if is_marker(base.node, PARTIAL):
             return Part(Binary("**", base.node, only.node, span), latex)
-    raise UnreadableError(
-        "this derivative operator is not read", span, r"write \frac{\partial J}{\partial W}"
-    )
+    raise UnreadableError("this derivative operator is not read", span, r"write \frac{\partial J}{\partial W}")
 
 
 def _norm_of_kind(base: Part, node: Norm, script: Script) -> Part:
     kind = script.argument.latex.strip("{} ") if script.argument else ""
     kind = {r"\mathrm{F}": "F", r"\text{F}": "F"}.get(kind, kind)
     if kind not in ("1", "2", "F"):
-        raise UnreadableError(
-            f"the norm of kind `{kind}` is not read", script.span, "use the kinds 1, 2 and F"
-        )
+        raise UnreadableError(f"the norm of kind `{kind}` is not read", script.span, "use the kinds 1, 2 and F")
     return Part(Norm(node.arg, kind, node.span.to(script.span)), joined(base.latex, _written(script)))
 
 
@@ -183,13 +179,9 @@ def _word(entry: Part) -> str | None:
     parts = entry.parts()
     node = parts[0].node
     if len(parts) == 1 and isinstance(node, Name) and node.latex.startswith("\\"):
-        upright = node.latex.startswith(
-            ("\\text", "\\mathrm", "\\operatorname", "\\mbox", "\\mathsf", "\\mathit")
-        )
+        upright = node.latex.startswith(("\\text", "\\mathrm", "\\operatorname", "\\mbox", "\\mathsf", "\\mathit"))
         return node.id if upright or node.id in FUNCTION_WORDS else None
-    if not all(
-        isinstance(part.node, Name) and part.latex.isascii() and part.latex.isalpha() for part in parts
-    ):
+    if not all(isinstance(part.node, Name) and part.latex.isascii() and part.latex.isalpha() for part in parts):
         return None
     run = "".join(part.latex for part in parts)
     return run if is_subscript_word(run) else None
@@ -251,10 +243,11 @@ def _take_mark(symbol: _Symbol, part: Part, argument: Argument) -> bool:
     """Take one mark of a superscript such as `[1](i)T`; False where it is none."""
     node = part.node
     content = part.latex[1:-1] if part.bracket else ""
+    end = argument.span.end if part is argument.only() else part.span.end
     if (part.bracket == "[" and symbol.names()) or (
         part.bracket == "(" and symbol.names() and symbol.layer is None and _LAYER.fullmatch(content)
     ):
-        _take_layer(symbol, content, f"{{{part.latex}}}", part.span.end)
+        _take_layer(symbol, content, f"{{{part.latex}}}", end)
     elif part.bracket in ("(", "<") and _is_example(symbol, part, content):
         symbol.examples.extend(node.items if isinstance(node, Group) else [node])
     elif is_marker(node, "T", TOP):

@@ -21,6 +21,7 @@ RELATIONS = frozenset({"EQ", "DEFINE", "UPDATE", "STEP", "IN", "COMPARE", "OTHER
 _EQUALITIES = frozenset({"EQ", "DEFINE", "UPDATE", "STEP"})
 _OPERATORS = frozenset({"PLUS", "MINUS", "STAR", "DOT", "SLASH"})
 _SEPARATORS = frozenset({"QUAD", "COMMA", "SEMICOLON", "REMARK", "ARROW", "COLON"})
+_CONDITION = "it holds only under a condition, which is not read"
 _PUNCTUATION = frozenset({"COMMA", "SEMICOLON", "QUAD", "COLON"})
 
 
@@ -31,6 +32,17 @@ class Sentence:
     lexemes: list[Lexeme] = field(default_factory=list)
     why_not: str = ""
     after: str = ""
+    relates: bool = False
+
+    def add(self, piece: list[Lexeme]) -> None:
+        """Go on with more lexemes; that a relation is among them is kept, so that long lists stay cheap."""
+        self.lexemes.extend(piece)
+        self.relates = self.relates or has(piece, RELATIONS)
+
+    def replace(self, piece: list[Lexeme]) -> None:
+        """Start over with other lexemes."""
+        self.lexemes, self.relates = [], False
+        self.add(piece)
 
 
 def top_level(lexemes: list[Lexeme]) -> Iterator[tuple[int, Lexeme]]:
@@ -69,12 +81,7 @@ def trimmed(lexemes: list[Lexeme]) -> list[Lexeme]:
     while start < end and (lexemes[end - 1].type in _PUNCTUATION or lexemes[end - 1].id == "stop"):
         end -= 1
     lexemes = lexemes[start:end]
-    while (
-        len(lexemes) > 2
-        and lexemes[0].type == "LBRACE"
-        and not any(top_level(lexemes))
-        and _one_pair(lexemes)
-    ):
+    while len(lexemes) > 2 and lexemes[0].type == "LBRACE" and not any(top_level(lexemes)) and _one_pair(lexemes):
         lexemes = lexemes[1:-1]
     return lexemes
 
@@ -101,12 +108,28 @@ def _rows(lexemes: list[Lexeme]) -> list[list[Lexeme]]:
     """Lines of the display, with lines that go on from the one before joined to it."""
     rows: list[list[Lexeme]] = []
     for piece in split(lexemes, frozenset({"ROW"})):
-        row = trimmed(piece)
+        row = trimmed(_without_alignment(piece))
         if row and rows and _goes_on(rows[-1], row):
             rows[-1].extend(row)
         elif row:
             rows.append(row)
     return rows
+
+
+def _without_alignment(row: list[Lexeme]) -> list[Lexeme]:
+    """Alignment marks beside a sign are noise; others stand between two columns of equations."""
+    kept: list[Lexeme] = []
+    alignment = {at for at, lexeme in top_level(row) if lexeme.type == "AMP"}
+    for at, lexeme in enumerate(row):
+        if at not in alignment:
+            kept.append(lexeme)
+            continue
+        after = row[at + 1].type if at + 1 < len(row) else "QUAD"
+        before = kept[-1].type if kept else "QUAD"
+        doubled = at - 1 in alignment
+        if doubled or not {before, after} & (_OPERATORS | RELATIONS | _SEPARATORS | {"AMP"}):
+            kept.append(Lexeme("QUAD", " ", lexeme.span))
+    return kept
 
 
 def _goes_on(before: list[Lexeme], row: list[Lexeme]) -> bool:
@@ -137,46 +160,48 @@ def _place(found: list[Sentence], separator: Lexeme | None, piece: list[Lexeme],
     if kind == "REMARK" and separator is not None and separator.id in CONDITIONS:
         condition = separator.id
     elif kind in ("REMARK", "ARROW") and current.lexemes and (kind == "REMARK" or has(piece, RELATIONS)):
-        found.append(Sentence(piece, after=kind))
+        _begin(found, piece, kind)
         return ""
     if not piece:
         return condition
-    if piece[0].type == "FORALL" or (
-        kind == "COLON" and current.lexemes[:1] and current.lexemes[0].type == "FORALL"
-    ):
+    ranges = current.lexemes[:1] and current.lexemes[0].type == "FORALL"
+    if piece[0].type == "FORALL" or (kind == "COLON" and ranges):
         if kind == "COLON" or not current.lexemes:
-            current.lexemes = piece
+            current.replace(piece)
         return ""
-    if condition:
+    if condition and not (kind in ("QUAD", "COMMA", "SEMICOLON") and has(piece, _EQUALITIES)):
         return _conditional(current, piece, condition, kind)
     if _starts_anew(current, piece, kind):
-        found.append(Sentence(piece, after=kind))
+        _begin(found, piece, kind)
     else:
         _glue(current, piece, separator)
     return ""
 
 
+def _begin(found: list[Sentence], piece: list[Lexeme], kind: str) -> None:
+    found.append(Sentence(after=kind))
+    found[-1].add(piece)
+
+
 def _conditional(current: Sentence, piece: list[Lexeme], condition: str, kind: str) -> str:
     """A piece after `if`, `for`: a range of an index is harmless, another condition is not dropped."""
     if kind == "COLON" and not current.lexemes:
-        current.lexemes = piece
+        current.replace(piece)
         return ""
-    harmless = condition in ("for", "forall") and (
-        has(piece, frozenset({"ELLIPSIS", "IN"})) or len(piece) == 1
-    )
-    if not harmless:
-        current.why_not = current.why_not or "it holds only under a condition, which is not read"
+    ranges = condition in ("for", "forall")
+    if ranges and has(piece, frozenset({"ELLIPSIS"})) and current.why_not == _CONDITION:
+        current.why_not = ""  # `for i = 1, 2, …`
+    elif not ranges or not (has(piece, frozenset({"ELLIPSIS", "IN"})) or len(piece) == 1):
+        current.why_not = current.why_not or _CONDITION
     return condition
 
 
 def _starts_anew(current: Sentence, piece: list[Lexeme], kind: str) -> bool:
     """Whether a piece behind a separator is a statement of its own."""
     first = piece[0].type
-    if not current.lexemes or not has(current.lexemes, RELATIONS):
+    if not current.relates or first in _EQUALITIES:
         return False
-    if first in _EQUALITIES or (
-        kind == "QUAD" and (first in _OPERATORS or current.lexemes[-1].type in _OPERATORS)
-    ):
+    if kind == "QUAD" and (first in _OPERATORS or current.lexemes[-1].type in _OPERATORS):
         return False
     if has(piece, frozenset({"COMPARE"})) and not has(piece, _EQUALITIES):
         return False
@@ -187,16 +212,16 @@ def _glue(current: Sentence, piece: list[Lexeme], separator: Lexeme | None) -> N
     """Add a piece to a statement that goes on."""
     kind = separator.type if separator is not None else ""
     is_condition = has(piece, frozenset({"COMPARE"})) and not has(piece, _EQUALITIES)
-    if is_condition and has(current.lexemes, RELATIONS):
-        current.why_not = "it holds only under a condition, which is not read"
+    if is_condition and current.relates:
+        current.why_not = _CONDITION
         return
     if kind == "COLON" and current.lexemes:
         current.why_not = current.why_not or "a label or a mapping is not an equation"
     if kind == "ARROW":
         current.why_not = "an arrow between expressions is not an equation"
     if kind in ("COMMA", "SEMICOLON") and separator is not None and current.lexemes:
-        current.lexemes = [*current.lexemes, separator]
-    current.lexemes = [*current.lexemes, *piece]
+        current.add([separator])
+    current.add(piece)
 
 
 def _merged_lists(found: list[Sentence]) -> list[Sentence]:

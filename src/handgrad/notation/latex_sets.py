@@ -39,9 +39,7 @@ def read_set(lexemes: list[Lexeme]) -> tuple[_Sizes, Syntax | None]:
         end = next(at for at, token in enumerate(lexemes) if token.type == "CLOSE") + 1
         domain = _elements(lexemes[:end])
     else:
-        raise UnreadableError(
-            f"the set `{first.text}` is not read", first.span, r"write \mathbb{R}^{n \times m}"
-        )
+        raise UnreadableError(f"the set `{first.text}` is not read", first.span, r"write \mathbb{R}^{n \times m}")
     sizes: _Sizes = () if domain is None else None
     rest = lexemes[end:]
     while rest:

@@ -86,17 +86,10 @@ class _Lexer(Cursor):
         if name.id in FUNCTION_WORDS or len(name.id) > 2 or name.id == "e":
             return
         at = self.peek()
-        if (
-            name.id == "d"
-            and at < len(self.raw)
-            and self.raw[at].kind == "command"
-            and self.raw[at].text in GREEK
-        ):
+        if name.id == "d" and at < len(self.raw) and self.raw[at].kind == "command" and self.raw[at].text in GREEK:
             greek = self.raw[at]
             self.at = at + 1
-            self.out[-1] = Lexeme(
-                "NAME", rf"d\{greek.text}", Span(name.span.start, greek.end), f"d{greek.text}"
-            )
+            self.out[-1] = Lexeme("NAME", rf"d\{greek.text}", Span(name.span.start, greek.end), f"d{greek.text}")
         else:
             self.join_digits()
 
@@ -104,12 +97,7 @@ class _Lexer(Cursor):
         """Join digits that stand directly behind a name to it."""
         name = self.out[-1]
         after = self.raw[self.at] if self.at < len(self.raw) else None
-        if (
-            after is not None
-            and after.kind == "number"
-            and after.start == name.span.end
-            and after.text.isdigit()
-        ):
+        if after is not None and after.kind == "number" and after.start == name.span.end and after.text.isdigit():
             self.at += 1
             span = Span(name.span.start, after.end)
             self.out[-1] = Lexeme("NAME", name.text + after.text, span, name.id + after.text)
@@ -138,11 +126,11 @@ class _Lexer(Cursor):
             self.emit("NORM", r"\|", token.start, after.end)
         elif text in "<>" and self.angle(token):
             pass
-        elif text in "&:" and self.in_cases():
+        elif text == "&" or (text == ":" and self.in_cases()):
             self.emit("AMP", text, token.start, token.end)
         elif text in _CHARACTERS:
             self.brace_or_sign(token)
-        elif text not in "&~$":
+        elif text not in "~$":
             reason = "words" if not text.isascii() else f"the sign `{text}`"
             self.bad(token, f"{reason} cannot be read as mathematics")
 
@@ -165,9 +153,7 @@ class _Lexer(Cursor):
 
     def angle(self, token: Raw) -> bool:
         """`x^{<t>}`: less-than signs as brackets, in a superscript only."""
-        if token.text == "<" and (
-            self.last() == "SUP" or (self.last() == "LBRACE" and self.last(2) == "SUP")
-        ):
+        if token.text == "<" and (self.last() == "SUP" or (self.last() == "LBRACE" and self.last(2) == "SUP")):
             self.emit("OPEN", "<", token.start, token.end, "<")
             return True
         if token.text == ">" and any(str(lexeme) == "OPEN:<" for lexeme in self.out[-8:]):

@@ -77,10 +77,10 @@ def with_accent(identifier: str, accent: str) -> str:
 def is_subscript_word(run: str) -> bool:
     """Whether letters in a subscript are a word (`pred`, `in`) and not indices (`ij`, `k`).
 
-    >>> [run for run in ("i", "ij", "ijk", "in", "out", "pred", "hx") if is_subscript_word(run)]
-    ['in', 'out', 'pred']
+    >>> [run for run in ("i", "ij", "ijk", "hx", "in", "out", "pred", "CE") if is_subscript_word(run)]
+    ['in', 'out', 'pred', 'CE']
     """
-    if run in _INDEX_LIKE_WORDS or run in WORDS or len(run) > 3:
+    if run in _INDEX_LIKE_WORDS or run in WORDS or len(run) > 3 or (run.isupper() and len(run) > 1):
         return True
     return len(run) == 3 and not _LETTER_INDICES.issuperset(run)
 

@@ -61,9 +61,7 @@ _REFUSED = {
     ast.DictComp: ("a comprehension is not read", "write the sum or the terms out"),
     ast.Dict: ("a dictionary is not read", "give each entry a line of its own"),
 }
-_ONLY_EQUATIONS = (
-    "a line is `name = expression`, `X: (n, m)` for a shape, `W -= step` for an update, or an expression"
-)
+_ONLY_EQUATIONS = "a line is `name = expression`, `X: (n, m)` for a shape, `W -= step` for an update, or an expression"
 
 
 def read_python(text: str, file: str = "") -> Document:
@@ -118,9 +116,7 @@ class _Reader:
                 "the text is nested too deeply", remedy="name parts of the formula on lines of their own"
             ) from None
         except ValueError:  # null bytes, lone surrogates
-            raise ReadError(
-                "the text holds characters that cannot be read", remedy="save it as UTF-8"
-            ) from None
+            raise ReadError("the text holds characters that cannot be read", remedy="save it as UTF-8") from None
 
     def syntax_error(self, error: SyntaxError) -> ReadError:
         """What Python could not parse, with the remedy for what people usually meant."""
@@ -221,25 +217,19 @@ class _Reader:
         if not isinstance(node.target, ast.Name):
             raise self.refuse(node, "only a name can have a shape")
         if node.value is not None:
-            raise self.refuse(
-                node, "a shape and a value on one line", "write the shape and the equation on two lines"
-            )
+            raise self.refuse(node, "a shape and a value on one line", "write the shape and the equation on two lines")
         shape, domain = node.annotation, None
         if isinstance(shape, ast.Compare) and len(shape.ops) == 1 and isinstance(shape.ops[0], ast.In):
             domain = self.expression(shape.comparators[0])
             shape = shape.left
         sizes = shape.elts if isinstance(shape, ast.Tuple) else [shape]
-        return Declaration(
-            self.name(node.target), tuple(self.size(size) for size in sizes), domain, self.span(node)
-        )
+        return Declaration(self.name(node.target), tuple(self.size(size) for size in sizes), domain, self.span(node))
 
     def size(self, node: ast.expr) -> Syntax:
         """One size of a shape: a name, a number, or arithmetic of these."""
         size = self.expression(node)
         if isinstance(size, Name) and size.id in _TYPES:
-            raise self.refuse(
-                node, f"`{size.id}` is a type, not a size", "write () for a scalar, (n,) or (n, m)"
-            )
+            raise self.refuse(node, f"`{size.id}` is a type, not a size", "write () for a scalar, (n,) or (n, m)")
         if not isinstance(size, Name | Number | Binary):
             raise self.refuse(node, "this is not a size", "write a shape such as (), (n,) or (n, 4)")
         return size
@@ -329,9 +319,7 @@ class _Reader:
             return Name(node.attr, latex_of_identifier(node.attr), self.span(node))
         if node.attr == "T" and not _is_module(node.value):
             return Transpose(self.expression(node.value), self.span(node))
-        raise self.refuse(
-            node, f"the attribute `.{node.attr}` is not read", "only `.T` and calls have a meaning here"
-        )
+        raise self.refuse(node, f"the attribute `.{node.attr}` is not read", "only `.T` and calls have a meaning here")
 
     def subscript(self, node: ast.Subscript) -> Syntax:
         parts = node.slice.elts if isinstance(node.slice, ast.Tuple) else [node.slice]
@@ -346,9 +334,7 @@ class _Reader:
             return self.expression(node)
         if node.lower is None and node.upper is None and node.step is None:
             return Name(":", ":", self.span(node))
-        raise self.refuse(
-            node, "a slice with bounds is not read", "index single items, or `:` for all of them"
-        )
+        raise self.refuse(node, "a slice with bounds is not read", "index single items, or `:` for all of them")
 
     def sequence(self, node: ast.Tuple | ast.List | ast.Set) -> Syntax:
         return Sequence(tuple(self.expression(item) for item in node.elts), self.span(node))
