@@ -107,7 +107,9 @@ class Point:
         distinct = tuple(dict.fromkeys(label for label in node.out if label != UNIT))
         covered = [label for label in distinct if label in used]
         subscripts = ",".join(terms) + "->" + "".join(ascii_letters[label] for label in covered)
-        inner = np.einsum(subscripts, *arrays, optimize=len(arrays) > 4) if arrays else np.ones(())
+        inner: Array = np.einsum(subscripts, *arrays, optimize=len(arrays) > 4) if arrays else np.ones(())
+        if tuple(covered) == node.out:
+            return inner
         spread = np.broadcast_to(
             inner.reshape([n if label in used else 1 for label, n in self._extents(node, distinct)]),
             [n for _, n in self._extents(node, distinct)],

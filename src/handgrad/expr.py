@@ -52,8 +52,8 @@ _interned: WeakValueDictionary[tuple[Any, ...], Expr] = WeakValueDictionary()
 class Expr:
     """A tensor expression. `key` is a digest of its structure: equal for equal expressions, stable between runs."""
 
-    __slots__ = ("__weakref__", "_symbols", "key", "shape")
-    _symbols: tuple[Symbol, ...]
+    __slots__ = ("__weakref__", "_cache", "key", "shape")
+    _cache: dict[str, Any]  # what rooms below have worked out of this node; it goes when the node goes
     key: str
     shape: Shape
     # Filled by the rooms below this one, so that an expression can be printed and run by its methods.
@@ -68,6 +68,12 @@ class Expr:
     def rank(self) -> int:
         """The number of axes."""
         return len(self.shape)
+
+    def remember(self, what: str, compute: Callable[[Any], Any]) -> Any:
+        """`compute` of this node, worked out once."""
+        if what not in self._cache:
+            self._cache[what] = compute(self)
+        return self._cache[what]
 
     def __add__(self, other: Expr | Number) -> Expr:
         return self._build("add", self, other)
@@ -132,6 +138,7 @@ def _intern(cls: type[Expr], identity: tuple[Any, ...], shape: Shape, **fields: 
     if found is None:
         found = object.__new__(cls)
         found.shape = shape
+        found._cache = {}
         found.key = _digest(cls.__name__, identity)
         for name, value in fields.items():
             setattr(found, name, value)
@@ -293,9 +300,12 @@ def walk(root: Expr) -> Iterator[Expr]:
 
 def symbols(root: Expr) -> tuple[Symbol, ...]:
     """The names that stand in an expression, definitions not entered."""
-    if not hasattr(root, "_symbols"):
-        root._symbols = tuple(node for node in walk(root) if isinstance(node, Symbol))
-    return root._symbols
+    found: tuple[Symbol, ...] = root.remember("symbols", _find_symbols)
+    return found
+
+
+def _find_symbols(root: Expr) -> tuple[Symbol, ...]:
+    return tuple(node for node in walk(root) if isinstance(node, Symbol))
 
 
 def definitions(roots: Iterable[Expr]) -> tuple[Symbol, ...]:

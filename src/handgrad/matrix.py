@@ -620,15 +620,11 @@ def weight(form: Form) -> int:
 
 
 class _Former:
-    """One translation; equal expressions are translated once."""
-
-    def __init__(self) -> None:
-        self.done: dict[Expr, Form] = {}
+    """The translation of each kind of node; each node is translated once."""
 
     def form(self, expr: Expr) -> Form:
-        if expr not in self.done:
-            self.done[expr] = self._form(expr)
-        return self.done[expr]
+        found: Form = expr.remember("matrix form", self._form)
+        return found
 
     def _form(self, expr: Expr) -> Form:
         rows, columns = _extent(expr)
@@ -749,7 +745,8 @@ def scaled(form: Form) -> tuple[Fraction, Form]:
 
 def weight_of(expr: Expr) -> int:
     """The printed size of an expression: what simplification makes small."""
-    return weight(matrix_form(expr))
+    found: int = expr.remember("weight", lambda node: weight(matrix_form(node)))
+    return found
 
 
 __all__ = ["Form", "matrix_form", "parts", "scaled", "split_coefficient", "weight", "weight_of"]

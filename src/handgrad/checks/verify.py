@@ -138,9 +138,9 @@ def _check_factor(factor: Factor, sweep: Sweep, point: Point) -> float:
     random = np.random.default_rng(len(factor.partial.name))
     cotangent: Array = np.asarray(1.0 if of is sweep.of else random.standard_normal(point.value(of).shape))
     direction: Array = np.asarray(random.standard_normal(point.value(wrt).shape))
-    values = {**point.values, factor.cotangent.name: cotangent}
-    here = Point(values, point.sizes, point.functions)
-    image = here.value(factor.form)
+    held = Held(point)
+    held.give(factor.cotangent, cotangent)
+    image = held.value(factor.form)
     local = _local_derivative(of, wrt, point, direction)
     left, right = float(np.sum(image * direction)), float(np.sum(cotangent * local))
     scale = float(np.sum(np.abs(image * direction)) + np.sum(np.abs(cotangent * local))) or 1.0
@@ -168,6 +168,10 @@ class Held(Point):
     def __init__(self, point: Point) -> None:
         super().__init__(point.values, point.sizes, point.functions)
         self._origin = point
+
+    def give(self, symbol: Symbol, value: Array) -> None:
+        """Set the value of one name."""
+        self._memo[symbol] = value
 
     def move(self, symbol: Symbol, direction: Array) -> None:
         """Move one name along a direction, by an imaginary step."""

@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 
+from handgrad import evaluate
 from handgrad.axes import ONE, Shape, Size, SizeVariable
 from handgrad.calculus import partial_symbol
 from handgrad.canonical import reduce_sum
@@ -175,6 +176,12 @@ class _Reading:
 
     def _define(self, definition: Definition) -> None:
         name = definition.name.id
+        if self.document.notation == "latex" and any(
+            isinstance(part, Name) and part.id == name for part in walk(definition.value)
+        ):
+            line = self.place(definition.span).line
+            self.sorted.notes.append(f"line {line}, {name} = … is a recurrence or an update, not a definition")
+            return
         if isinstance(definition.value, Number) and self.document.notation == "latex":
             self.sorted.notes.append(f"{name} = {definition.value.value} is not used")
             return
@@ -584,6 +591,9 @@ class _Reading:
         tensors = tuple(s for s in inputs if s not in numbers)
         data = tuple(s for s in tensors if self.scope.is_data(s.name))
         parameters = tuple(s for s in tensors if s not in data)
+        if not self.sorted.updates and self.document.notation == "latex" and cost is not None:
+            needed = evaluate.inputs((cost,))  # claims may speak of any layer; the cost has some
+            parameters = tuple(s for s in parameters if s in needed) or parameters
         parts = [*([cost.definition] if cost and cost.definition else [])]
         parts += [s.definition for s in definitions(parts) if s.definition is not None]
         target = next((s for s in data if s.name in TARGETS), None)

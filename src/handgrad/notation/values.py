@@ -74,7 +74,9 @@ class Sizes:
     def final(self, size: AnySize) -> Size:
         """The solved size; unknown ones have been named by then."""
         found = self.unifier.resolve(size)
-        known = self.names[found] if isinstance(found, SizeVariable) else found
+        if isinstance(found, SizeVariable):  # one that no symbol has: a sum's inside, a constant's length
+            found = self.names.setdefault(found, Size.of(f"s_{found.number}"))
+        known = found
         return self.replaced.get(known, known)
 
     def shape(self, shape: AnyShape) -> Shape:

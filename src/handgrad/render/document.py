@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from html import escape
 
-from handgrad.axes import show
+from handgrad.axes import Shape, show
 from handgrad.calculus import partial_symbol
 from handgrad.derivation import Check, Factor, Section, Sweep
 from handgrad.expr import Call, Expr, Symbol, symbols
@@ -79,24 +80,35 @@ def summary_blocks(model: Model, sweep: Sweep) -> tuple[Block, ...]:
     return Heading("Equations"), _equations(model), Heading("Gradients"), _results(sweep)
 
 
-def _display(lines: Iterable[tuple[Expr | str, str, Expr | str, str]]) -> Display:
-    """Lines given once, printed twice; strings stand as they are."""
+Row = tuple[Expr | str, str, Expr | str, str | Shape]
+
+
+def _display(lines: Iterable[Row]) -> Display:
+    """Lines given once, printed twice; strings stand as they are, a note may be a shape."""
     rows = tuple(lines)
 
-    def line(row: tuple[Expr | str, str, Expr | str, str], printed: bool) -> Line:
+    def line(row: Row, printed: bool) -> Line:
         left, sign, right, note = row
         to = text if printed else latex
         left, right = (part if isinstance(part, str) else to(part) for part in (left, right))
+        if not isinstance(note, str):
+            note = show(note) if printed else _latex_shape(note)
         return Line(left, sign if printed else SIGNS[sign], right, note)
 
     return Display(tuple(line(row, True) for row in rows), tuple(line(row, False) for row in rows))
+
+
+def _latex_shape(shape: Shape) -> str:
+    sizes = [re.sub(r"_(\w+)$", r"_{\1}", str(size)) for size in shape]
+    product = r" \times ".join(sizes)
+    return f"${product}$" if sizes else "number"
 
 
 SIGNS = {"=": "=", "↦": r"\mapsto", "←": r"\leftarrow", ":": ":"}
 
 
 def _equations(model: Model) -> Display:
-    return _display((s, "=", s.definition, show(s.shape)) for s in model.equations if s.definition is not None)
+    return _display((s, "=", s.definition, s.shape) for s in model.equations if s.definition is not None)
 
 
 def _graph(model: Model, sweep: Sweep) -> Iterable[Block]:
@@ -174,7 +186,7 @@ def _results(sweep: Sweep) -> Display:
             rows.setdefault(stack.pop(), closed[gradient])
         else:
             stack += inner
-    return _display((gradient, "=", result, show(result.shape)) for gradient, result in rows.items())
+    return _display((gradient, "=", result, result.shape) for gradient, result in rows.items())
 
 
 def _updates(model: Model) -> Display:

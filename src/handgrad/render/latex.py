@@ -28,8 +28,9 @@ class LatexStyle:
         return rf"\frac{{{value.numerator}}}{{{value.denominator}}}"
 
     def brackets(self, inner: str) -> str:
-        r"""\left(inner\right)."""
-        return rf"\left({inner}\right)"
+        r"""(inner), with \left and \right where the inside is tall."""
+        tall = any(sign in inner for sign in (r"\frac", r"\sum", r"\left", r"\sqrt"))
+        return rf"\left({inner}\right)" if tall else f"({inner})"
 
     def fraction(self, over: str, under: str, *, over_holds: bool, under_holds: bool) -> str:
         r"""\frac{over}{under}: the bar brackets both."""
@@ -50,7 +51,9 @@ class LatexStyle:
 
     def apply(self, function: AnyFunction, args: Sequence[str]) -> str:
         """The function's own LaTeX notation."""
-        return function.notation.latex.replace("{0}", args[0])
+        latex = function.notation.latex.replace("{0}", args[0])
+        inner = rf"\left({args[0]}\right)"
+        return latex.replace(inner, self.brackets(args[0]))
 
     def measure(self, kind: str, inner: str) -> str:
         r"""\sum(…) is the sum of all entries."""
@@ -59,6 +62,8 @@ class LatexStyle:
         if kind == "norm":
             return rf"\left\lVert {inner} \right\rVert"
         sign = {"trace": r"\operatorname{tr}", "total": r"\sum ", "diagonal": r"\operatorname{diag}"}[kind]
+        if kind == "total" and inner.startswith("(") and inner.endswith(")"):
+            return sign + inner
         return sign + self.brackets(inner)
 
     def diagonal(self, inner: str) -> str:
@@ -78,7 +83,7 @@ def _raised(inner: str, mark: str, own: bool = False) -> str:
     """The inner text with a mark in the superscript; `own` asks for brackets around a name that has one."""
     if inner.startswith(r"\frac") and not inner.startswith(r"\left"):
         return rf"\left({inner}\right)^{{{mark}}}"
-    if "^" not in inner or inner.startswith(r"\left("):
+    if "^" not in inner or inner.startswith((r"\left(", "(")):
         return f"{inner}^{{{mark}}}"
     if not own and inner.endswith("}") and inner.count("^") == 1:
         return f"{inner[:-1]}{mark}}}"
