@@ -2,20 +2,32 @@
 
 Python notation has NumPy's meaning. LaTeX has the textbook's: everything is a matrix or a scalar, a vector is
 a column, and things side by side are multiplied as their shapes allow. Whatever is decided without the text
-saying so is added to `assumptions`.
+saying so is added to the scope's assumptions.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from fractions import Fraction
 
-from handgrad.axes import ONE, AnySize, Size, SizeVariable
-from handgrad.canonical import constant, eye, hadamard, matmul, ones, power, product, reduce_sum, scale, transpose
-from handgrad.errors import Place, ReadError, ShapeError
-from handgrad.expr import Expr, Extent, Symbol
-from handgrad.functions import BY_SPELLING, AbstractFunction, AlongAxis, Elementwise
+from handgrad.axes import ONE, Size, SizeVariable
+from handgrad.canonical import constant, hadamard, matmul, ones, power, product, scale, transpose
+from handgrad.errors import ReadError, ShapeError
+from handgrad.expr import Expr
+from handgrad.functions import BY_SPELLING, AbstractFunction, AlongAxis
+from handgrad.notation import numpy_names, textbook
+from handgrad.notation.scope import (
+    RESERVED,
+    SCALARS,
+    SIZE_LETTERS,
+    TARGETS,
+    Fn,
+    Operand,
+    Scope,
+    extent,
+    letter,
+    rational,
+)
 from handgrad.notation.syntax import (
     BigSum,
     Binary,
@@ -27,81 +39,11 @@ from handgrad.notation.syntax import (
     Negate,
     Norm,
     Number,
-    Prime,
-    Sequence,
     Span,
     Syntax,
     Transpose,
-    walk,
 )
-from handgrad.notation.values import (
-    AnyShape,
-    Free,
-    Hole,
-    Sizes,
-    Value,
-    column,
-    linear,
-    spread_to,
-    squeeze,
-    symbol_of,
-)
-
-Operand = Value | Hole
-SCALARS = frozenset(
-    ["alpha", "beta", "gamma", "lam", "lambda", "lambda_", "eta", "epsilon", "eps", "varepsilon", "tau", "kappa", "rho", "zeta", "nu"]
-)  # lower-case Greek letters that stand for numbers unless the text declares them
-DATA = frozenset(["X", "x", "Y", "y", "T", "t", "x_hat"])
-TARGETS = frozenset(["Y", "y", "T", "t"])
-FUNCTION_LETTERS = frozenset(["f", "g", "h", "phi", "psi", "varphi", "act"])
-SIZE_LETTERS = frozenset(["m", "n", "N", "M", "B"])
-RESERVED = frozenset(
-    ["det", "logdet", "slogdet", "inv", "pinv", "solve", "diag", "kron", "vec", "norm", "matrix_power", "eye", "ones", "zeros", "einsum", "var", "std", "max", "min", "amax", "amin", "argmax", "argmin", "prod", "cumsum", "cumprod", "minimum", "where", "clip", "erf", "gelu", "selu", "mish", "logsumexp", "concatenate", "stack", "reshape", "tensordot", "inner", "cross", "eig", "eigh", "svd", "qr", "cholesky", "expm", "logm", "sqrtm", "sort", "round", "floor", "ceil", "mod", "floor_divide", "conv", "convolve", "correlate", "pad", "roll", "flip", "tile", "repeat", "real", "imag", "conj", "linalg"]
-)  # names that mean something in NumPy or in a textbook: never taken for an abstract function
-Fn = Elementwise | AlongAxis | AbstractFunction
-
-
-@dataclass(slots=True)
-class Scope:
-    """What is known while a document is elaborated."""
-
-    notation: str
-    sizes: Sizes
-    place: Callable[[Span], Place]
-    free: dict[str, Free] = field(default_factory=dict)
-    defined: dict[str, tuple[AnyShape, Callable[[], Symbol]]] = field(default_factory=dict)
-    functions: dict[str, Fn] = field(default_factory=dict)
-    parameters: frozenset[str] = frozenset()
-    size_names: set[str] = field(default_factory=set)
-    examples: list[AnySize] = field(default_factory=list)
-    twins: dict[str, str] = field(default_factory=dict)
-    let: dict[str, Fn] = field(default_factory=dict)
-    gradients: dict[str, tuple[str, str]] = field(default_factory=dict)
-    assumptions: dict[str, None] = field(default_factory=dict)
-
-    @property
-    def latex(self) -> bool:
-        """Whether the text is LaTeX."""
-        return self.notation == "latex"
-
-    def assume(self, text: str) -> None:
-        """Note an assumption once."""
-        self.assumptions.setdefault(text)
-
-    def is_data(self, name: str) -> bool:
-        """Whether a free name is data and not a parameter."""
-        if name in self.parameters:
-            return False
-        return bool(self.parameters) or name in DATA
-
-    def is_example_axis(self, size: AnySize) -> bool:
-        """Whether an axis counts examples: only data has it, no parameter does."""
-        owners = {
-            name
-            for name, free in self.free.items()
-            if free.shape is not None and any(self.sizes.same(size, axis) for axis in free.shape)
-        }
-        return bool(owners) and all(self.is_data(name) for name in owners)
+from handgrad.notation.values import AnyShape, Free, Hole, Value, column, linear, spread_to, squeeze, symbol_of
 
 
 class Elaborator:
@@ -133,20 +75,21 @@ class Elaborator:
             case Binary():
                 return self._binary(node)
             case Juxtaposition():
-                return self._juxtaposition(node)
+                return textbook.juxtaposition(self, node)
             case Transpose():
                 return self._transpose(node)
             case Call():
                 return self._call(node)
             case BigSum():
-                return self._big_sum(node)
+                return textbook.big_sum(self, node)
             case Norm():
-                return self._norm(node)
+                return textbook.norm(self, node)
             case Indexed():
-                return self._indexed(node)
-        raise self._refuse(node, f"this is not read yet: {type(node).__name__}")
+                return textbook.indexed(self, node)
+        raise self.refuse(node, f"this is not read yet: {type(node).__name__}")
 
-    def _refuse(self, node: Syntax, message: str, remedy: str = "") -> ReadError:
+    def refuse(self, node: Syntax, message: str, remedy: str = "") -> ReadError:
+        """An error about a piece of syntax, to be raised."""
         return ReadError(message, place=self.scope.place(node.span), remedy=remedy)
 
     # Names and holes
@@ -166,7 +109,7 @@ class Elaborator:
         free = scope.free.get(name)
         if free is None:
             if name in BY_SPELLING or name in scope.functions:
-                raise self._refuse(node, f"the function {name} stands without an argument",
+                raise self.refuse(node, f"the function {name} stands without an argument",
                                    "write its argument in brackets")  # fmt: skip
             free = scope.free[name] = Free(name, node.latex, self._default_shape(name), inferred=True)
         if free.shape is None:
@@ -205,7 +148,7 @@ class Elaborator:
         if free.shape is None:
             free.shape = shape[::-1] if hole.turned else shape
         value = self._free_value(free, hole.span)
-        return self._turn(value) if hole.turned else value
+        return self.turn(value) if hole.turned else value
 
     def settled(self, operand: Operand) -> Value:
         """The value of an operand; a hole becomes a matrix (upper case) or a vector (lower case)."""
@@ -221,7 +164,8 @@ class Elaborator:
             shape = shape[::-1]
         return self.settle(operand, shape)
 
-    def _turn(self, value: Value) -> Value:
+    def turn(self, value: Value) -> Value:
+        """The transpose."""
         return Value(value.shape[::-1], lambda: transpose(value.make()), value.span)
 
     # Operators
@@ -382,16 +326,16 @@ class Elaborator:
     def _power(self, node: Binary) -> Value:
         if self.scope.latex and isinstance(node.left, Name) and node.left.id == "e" and "e" not in self.scope.free:
             return self.apply(BY_SPELLING["exp"], self.value(node.right), node.span)
-        exponent = _rational(node.right)
+        exponent = rational(node.right)
         if exponent is None:
-            raise self._refuse(node.right, "an exponent must be a number", "write exp(y * log(x)) for x to the power y")
+            raise self.refuse(node.right, "an exponent must be a number", "write exp(y * log(x)) for x to the power y")
         base = self.value(node.left)
         if self.scope.latex and len(base.shape) == 2 and exponent < 0 and isinstance(node.left, Name):
-            raise self._refuse(node, "the inverse of a matrix is not read yet")
+            raise self.refuse(node, "the inverse of a matrix is not read yet")
         if self.scope.latex and len(base.shape) == 2 and exponent.denominator == 1:
             square = self.sizes.same(*base.shape) and not self.sizes.resolve(base.shape[0]).is_one
             if square:
-                raise self._refuse(node, "the power of a square matrix is not read yet",
+                raise self.refuse(node, "the power of a square matrix is not read yet",
                                    "write A \\odot A for the elementwise square")  # fmt: skip
         return Value(base.shape, lambda: power(base.make(), exponent), node.span)
 
@@ -401,7 +345,7 @@ class Elaborator:
             if self.scope.latex or inner.name[0].isupper():
                 return replace(inner, turned=not inner.turned, span=node.span)
             inner = self.settled(inner)
-        return replace(self._turn(inner), span=node.span)
+        return replace(self.turn(inner), span=node.span)
 
     # Functions
 
@@ -417,9 +361,9 @@ class Elaborator:
     def abstract(self, name: Name) -> Fn:
         """A function that the text applies but does not define, unless `let` says what it is."""
         if name.id in RESERVED:
-            raise self._refuse(name, f"the function {name.id} is not derived yet",
+            raise self.refuse(name, f"the function {name.id} is not derived yet",
                                "write the equation without it, or with functions of the table")  # fmt: skip
-        given = self.scope.let.get(name.id) or self.scope.let.get(_letter(name.id))
+        given = self.scope.let.get(name.id) or self.scope.let.get(letter(name.id))
         if given is not None:
             self.scope.functions[name.id] = given
             return given
@@ -454,278 +398,34 @@ class Elaborator:
         """A call in Python notation."""
         name = node.function.id
         keywords = dict(node.keywords)
-        builtin = _PYTHON.get(name)
+        builtin = numpy_names.NUMPY.get(name)
         if builtin is not None and name not in self.scope.functions:
             return builtin(self, node, keywords)
         function = self.function_named(name)
         if name in self.scope.free or name in self.scope.defined:
-            raise self._refuse(node, f"{name} is not a function", f"write {name} * (…) or {name} @ (…) for a product")
+            raise self.refuse(node, f"{name} is not a function", f"write {name} * (…) or {name} @ (…) for a product")
         if function is None:
             function = self.abstract(node.function)
         if len(node.args) != 1:
-            raise self._refuse(node, f"{name} takes one argument, found {len(node.args)}")
+            raise self.refuse(node, f"{name} takes one argument, found {len(node.args)}")
         arg = self.value(node.args[0])
         if isinstance(function, AlongAxis):
-            axis = _axis(self, keywords.pop("axis", None), len(arg.shape), default=-1)
+            axis = numpy_names.axis_of(self, keywords.pop("axis", None), len(arg.shape), default=-1)
             function = function.at(axis - len(arg.shape) if axis >= 0 else axis)
         if keywords:
-            raise self._refuse(node, f"{name} has no argument {next(iter(keywords))}")
+            raise self.refuse(node, f"{name} has no argument {next(iter(keywords))}")
         return self.apply(function, arg, node.span)
 
-    # LaTeX products, sums, norms
-
-    def _juxtaposition(self, node: Juxtaposition) -> Operand:
-        """Things side by side, applications first, then products from the left."""
-        factors: list[Operand] = []
-        items = list(node.items)
-        position = 0
-        while position < len(items):
-            factor, position = self._factor(items, position)
-            factors.append(factor)
-        result = factors[0]
-        for factor in factors[1:]:
-            result = self.times(result, factor, node.span)
-        return result
-
-    def _factor(self, items: list[Syntax], position: int) -> tuple[Operand, int]:
-        """One factor: a function with its argument, or a single item."""
-        head = items[position]
-        following = items[position + 1] if position + 1 < len(items) else None
-        base = head.base if isinstance(head, Indexed) and head.style == "example" else head
-        order = base.order if isinstance(base, Prime) else 0
-        name = base.arg if isinstance(base, Prime) else base
-        if not isinstance(name, Name) or following is None:
-            return self.operand(head), position + 1
-        if name.id in ("sqrt", "tr", "diag") and name.id not in self.scope.free:
-            arg, after = self._argument(items, position + 1)
-            return self._special(name, arg, head.span), after
-        function = self.function_named(name.id)
-        looks = isinstance(following, Group) and _letter(name.id) in FUNCTION_LETTERS and self._unknown(name.id)
-        if function is None and looks:
-            function = self.abstract(name)
-        if function is None:
-            return self.operand(head), position + 1
-        arg, after = self._argument(items, position + 1)
-        if order:
-            raise self._refuse(head, "a primed function inside a definition is not read yet")
-        return self.apply(function, arg, head.span.to(items[after - 1].span)), after
-
-    def _unknown(self, name: str) -> bool:
+    def is_unknown(self, name: str) -> bool:
+        """Whether nothing is known of a name yet."""
         return name not in self.scope.free and name not in self.scope.defined
-
-    def _argument(self, items: list[Syntax], position: int) -> tuple[Value, int]:
-        """A bracketed argument, or the factors that follow up to the next function: log a, log σ(z), log 2 x."""
-        if isinstance(items[position], Group):
-            return self.value(items[position]), position + 1
-        operand, after = self._factor(items, position)
-        return self.settled(operand), after
-
-    def _special(self, name: Name, arg: Value, span: Span) -> Value:
-        if name.id == "sqrt":
-            return Value(arg.shape, lambda: power(arg.make(), Fraction(1, 2)), span)
-        if name.id == "tr":
-            return self.trace(arg, span)
-        raise self._refuse(name, f"{name.id} is not read yet")
 
     def trace(self, arg: Value, span: Span) -> Value:
         """Σᵢ Aᵢᵢ of a square matrix."""
         if arg.scalar and self.scope.latex:
             return arg
+        message = f"the trace needs a square matrix, found {self.sizes.show(arg.shape)}"
         if len(arg.shape) != 2:
-            raise ShapeError(f"the trace needs a square matrix, found {self.sizes.show(arg.shape)}",
-                             place=self.scope.place(span))  # fmt: skip
-        self.sizes.unify(*arg.shape, lambda: f"the trace needs a square matrix, found {self.sizes.show(arg.shape)}", span)
+            raise ShapeError(message, place=self.scope.place(span))
+        self.sizes.unify(*arg.shape, lambda: message, span)
         return Value((), lambda: product([(arg.make(), (0, 0))], (), {0: arg.make().shape[0]}), span)
-
-    def _big_sum(self, node: BigSum) -> Value:
-        """Σ of all entries; with an index over examples or components, those of every example and component."""
-        outer = self.bound
-        if node.index is not None:
-            self.bound = (*outer, node.index.id)
-        body = self.value(node.body)
-        self.bound = outer
-        if body.scalar and node.index is not None:
-            if isinstance(_inner(node.body), BigSum):
-                return body
-            raise self._refuse(node, "this sum has a body without entries to sum",
-                               "write the body with matrices: the sum adds all their entries")  # fmt: skip
-        if node.index is not None and body.shape:
-            self.scope.assume(f"the sum over {node.index.id} adds every entry: examples are the columns of a matrix")
-        if node.upper is not None and isinstance(node.upper, Name) and body.shape:
-            self._bind_upper(node.upper, body)
-        return Value((), lambda: reduce_sum(body.make()), node.span)
-
-    def _bind_upper(self, upper: Name, body: Value) -> None:
-        """Σ up to m over a body of m columns: m is their number."""
-        scope = self.scope
-        axes = [size for size in body.shape if scope.is_example_axis(size)]
-        if len(axes) == 1 and upper.id not in scope.size_names and scope.sizes.can_unify(axes[0], Size.of(upper.id)):
-            scope.sizes.unify(axes[0], Size.of(upper.id), lambda: "", upper.span)
-            scope.size_names.add(upper.id)
-            scope.free.pop(upper.id, None)
-
-    def _norm(self, node: Norm) -> Value:
-        arg = self.value(node.arg)
-        if node.kind == "1":
-            absolute = BY_SPELLING["abs"]
-            return Value((), lambda: reduce_sum(absolute(arg.make())), node.span)
-        return Value((), lambda: power(reduce_sum(power(arg.make(), 2)), Fraction(1, 2)), node.span)
-
-    def _indexed(self, node: Indexed) -> Operand:
-        """An example index ⁽ⁱ⁾ is left out: the symbol is the matrix of all examples."""
-        inside = [part.id for index in node.indices for part in walk(index) if isinstance(part, Name)]
-        if node.style == "example" or (inside and all(name in self.bound for name in inside)):
-            return self.operand(node.base)
-        if node.style == "element" and isinstance(node.base, Name):
-            return self._name(joined(node))
-        raise self._refuse(node, "indices into a tensor are not read yet")
-
-
-def joined(node: Indexed) -> Name:
-    """n_x as one name, where x is not an index."""
-    assert isinstance(node.base, Name)
-    tail = "".join(part.id for index in node.indices for part in walk(index) if isinstance(part, Name))
-    return Name(f"{node.base.id}_{tail}", f"{node.base.latex}_{{{tail}}}", node.span)
-
-
-def _inner(node: Syntax) -> Syntax:
-    while isinstance(node, Group) and len(node.items) == 1:
-        node = node.items[0]
-    return node
-
-
-def _letter(name: str) -> str:
-    return name.split("[")[0].rstrip("0123456789")
-
-
-def _rational(node: Syntax) -> Fraction | None:
-    """The number that a piece of syntax is, or None."""
-    match node:
-        case Number():
-            return node.value
-        case Negate():
-            inner = _rational(node.arg)
-            return None if inner is None else -inner
-        case Group(items=(only,)):
-            return _rational(only)
-        case Binary(op="/"):
-            over, under = _rational(node.left), _rational(node.right)
-            return over / under if over is not None and under else None
-    return None
-
-
-# Python's functions that are not scalar functions.
-
-
-def _axis(self: Elaborator, node: Syntax | None, rank: int, default: int) -> int:
-    if node is None:
-        return default
-    number = _rational(node)
-    if number is None or number.denominator != 1 or not -rank <= number < rank:
-        raise self._refuse(node, f"the axis must be a whole number between {-rank} and {rank - 1}")
-    return int(number)
-
-
-def _axes(self: Elaborator, node: Syntax | None, rank: int) -> tuple[int, ...]:
-    if node is None or (isinstance(node, Name) and node.id == "None"):
-        return tuple(range(rank))
-    nodes = node.items if isinstance(node, Sequence | Group) else (node,)
-    return tuple(_axis(self, item, rank, 0) % rank for item in nodes)
-
-
-def _reduce(self: Elaborator, node: Call, keywords: dict[str, Syntax], mean: bool) -> Value:
-    if not node.args:
-        raise self._refuse(node, f"{node.function.id} takes an argument")
-    arg = self.value(node.args[0])
-    axes = _axes(self, keywords.get("axis", node.args[1] if len(node.args) > 1 else None), len(arg.shape))
-    keep = keywords.get("keepdims")
-    keepdims = isinstance(keep, Name) and keep.id == "True"
-    shape = tuple(ONE if k in axes else s for k, s in enumerate(arg.shape) if k not in axes or keepdims)
-
-    def make() -> Expr:
-        inner = arg.make()
-        total = reduce_sum(inner, axes, keepdims)
-        for k in axes if mean else ():
-            total = total / extent(inner.shape[k])
-        return total
-
-    return Value(shape, make, node.span)
-
-
-def extent(size: Size) -> Expr:
-    """A size as a number: a constant where it is known."""
-    return Extent(size) if size.value is None else constant(size.value)
-
-
-def _arguments(self: Elaborator, node: Call, count: int) -> list[Operand]:
-    if len(node.args) != count:
-        raise self._refuse(node, f"{node.function.id} takes {count} arguments, found {len(node.args)}")
-    return [self.operand(arg) for arg in node.args]
-
-
-def _python_matmul(self: Elaborator, node: Call, _keywords: dict[str, Syntax]) -> Value:
-    left, right = _arguments(self, node, 2)
-    return self.matmul(left, right, node.span)
-
-
-def _python_power(exponent: Fraction) -> Callable[[Elaborator, Call, dict[str, Syntax]], Value]:
-    def build(self: Elaborator, node: Call, _keywords: dict[str, Syntax]) -> Value:
-        arg = self.settled(_arguments(self, node, 1)[0])
-        return Value(arg.shape, lambda: power(arg.make(), exponent), node.span)
-
-    return build
-
-
-def _python_trace(self: Elaborator, node: Call, _keywords: dict[str, Syntax]) -> Value:
-    return self.trace(self.settled(_arguments(self, node, 1)[0]), node.span)
-
-
-def _python_outer(self: Elaborator, node: Call, _keywords: dict[str, Syntax]) -> Value:
-    left, right = (self.settled(arg) for arg in _arguments(self, node, 2))
-    return Value(
-        left.shape + right.shape,
-        lambda: product(
-            [(left.make(), (0,)), (right.make(), (1,))], (0, 1), dict(enumerate(left.make().shape + right.make().shape))
-        ),
-        node.span,
-    )
-
-
-def _python_eye(self: Elaborator, node: Call, _keywords: dict[str, Syntax]) -> Value:
-    arg = node.args[0] if node.args else None
-    if not isinstance(arg, Name) or arg.id not in self.scope.size_names:
-        raise self._refuse(node, "eye takes a declared size", "write eye(n) with n from a declared shape")
-    size = Size.of(arg.id)
-    return Value((size, size), lambda: eye(size), node.span)
-
-
-def _python_transpose(self: Elaborator, node: Call, _keywords: dict[str, Syntax]) -> Value:
-    return self._turn(self.settled(_arguments(self, node, 1)[0]))
-
-
-def _python_maximum(self: Elaborator, node: Call, _keywords: dict[str, Syntax]) -> Value:
-    if len(node.args) == 2:
-        for zero, other in (node.args, node.args[::-1]):
-            if _rational(zero) == 0:
-                return self.apply(BY_SPELLING["relu"], self.value(other), node.span)
-    raise self._refuse(node, "maximum is read with 0 as one of two arguments: maximum(0, z)")
-
-
-_PYTHON: dict[str, Callable[[Elaborator, Call, dict[str, Syntax]], Value]] = {
-    "sum": lambda self, node, keywords: _reduce(self, node, keywords, mean=False),
-    "mean": lambda self, node, keywords: _reduce(self, node, keywords, mean=True),
-    "average": lambda self, node, keywords: _reduce(self, node, keywords, mean=True),
-    "matmul": _python_matmul,
-    "dot": _python_matmul,
-    "sqrt": _python_power(Fraction(1, 2)),
-    "square": _python_power(Fraction(2)),
-    "reciprocal": _python_power(Fraction(-1)),
-    "trace": _python_trace,
-    "tr": _python_trace,
-    "outer": _python_outer,
-    "eye": _python_eye,
-    "transpose": _python_transpose,
-    "maximum": _python_maximum,
-}
-
-__all__ = ["Elaborator", "Scope", "extent", "joined"]

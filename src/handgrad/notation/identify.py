@@ -8,7 +8,8 @@ from handgrad.errors import HandgradError, Place
 from handgrad.evaluate import Point
 from handgrad.expr import symbols
 from handgrad.functions import BY_SPELLING, Elementwise
-from handgrad.notation.elaborate import Elaborator, Scope
+from handgrad.notation.elaborate import Elaborator
+from handgrad.notation.scope import Scope
 from handgrad.notation.syntax import Name, Span, Syntax, walk
 from handgrad.notation.values import Free, Sizes
 

@@ -2,79 +2,42 @@
 
 >>> from handgrad.notation.python import read_python
 >>> model = elaborate(read_python("W: (h, n)\\nZ = W @ X + b\\nJ = sum(Z ** 2)"))
->>> {name: str(shape) for name, shape in model.symbols.items()}["b"], model.roles.parameters
-('(Size('h'), Size(1))', (W, b))
+>>> model.symbols["b"], model.roles.parameters
+((Size('h'), Size(1)), (W, b))
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, replace
+from collections.abc import Mapping
 
-from handgrad import evaluate
-from handgrad.axes import ONE, Shape, Size, SizeVariable
-from handgrad.calculus import partial_symbol
+from handgrad.axes import ONE, Size
 from handgrad.canonical import reduce_sum
 from handgrad.errors import HandgradError, Place, ReadError, ShapeError, UndefinedSymbolError
-from handgrad.expr import Expr, Symbol, definitions, symbols
+from handgrad.expr import Expr, Symbol, symbols
 from handgrad.functions import BY_SPELLING
-from handgrad.model import Model, Roles, Update, abstract_functions, activations
-from handgrad.notation.elaborate import DATA, TARGETS, Elaborator, Fn, Scope, extent, joined
+from handgrad.model import Model, abstract_functions
+from handgrad.notation.elaborate import Elaborator
 from handgrad.notation.identify import identify
+from handgrad.notation.names import flat_name
 from handgrad.notation.naming import name_arguments
+from handgrad.notation.roles import RoleFinder, cost_names
+from handgrad.notation.scope import DATA, Fn, Scope, extent
+from handgrad.notation.size_names import SizeNamer
+from handgrad.notation.statements import Definition, Sorted, Sorter, syntax_of
 from handgrad.notation.syntax import (
-    BigSum,
-    Binary,
     Call,
     Declaration,
     Document,
-    Equation,
-    Expression,
-    Group,
     Indexed,
-    Juxtaposition,
     Name,
     Number,
     Partial,
     Sequence,
     Span,
-    Statement,
     Syntax,
-    Transpose,
-    Unread,
     walk,
 )
-from handgrad.notation.syntax import Update as UpdateSyntax
 from handgrad.notation.values import AnyShape, Free, Sizes, Value
-
-COST_NAMES = ("J", "L", "C", "E", "loss", "cost", "Loss", "Cost")
-EXAMPLE_NAMES = ("m", "N", "n", "M", "B")
-EXPRESSION_NAMES = ("f", "F", "f_0", "F_0", *(f"f_{k}" for k in range(1, 200)))  # for an expression without a name
-LETTERS = ("n", "h", "k", "p", "q", "r", "s", "u", "v", "w")
-
-
-@dataclass(slots=True)
-class Definition:
-    """One defining equation: the name, its value's syntax, and how the value is finished (the cost's average)."""
-
-    name: Name
-    value: Syntax
-    span: Span
-    average: bool = False
-
-
-@dataclass(slots=True)
-class Sorted:
-    """The statements of a document, told apart."""
-
-    declarations: list[Declaration] = field(default_factory=list)
-    definitions: dict[str, Definition] = field(default_factory=dict)
-    functions: list[tuple[Name, Name | None, Syntax]] = field(default_factory=list)
-    claims: list[tuple[Syntax, ...]] = field(default_factory=list)
-    updates: list[UpdateSyntax] = field(default_factory=list)
-    facts: list[tuple[str, int]] = field(default_factory=list)
-    same: list[tuple[Name, Name]] = field(default_factory=list)
-    notes: list[str] = field(default_factory=list)
 
 
 def elaborate(document: Document, let: Mapping[str, str] | None = None, examples: str = "many") -> Model:
@@ -96,6 +59,7 @@ class _Reading:
         self.scope = Scope(document.notation, self.sizes, self.place, let=self._functions(let))
         self.elaborator = Elaborator(self.scope)
         self.values: dict[str, Value] = {}
+        self.namer = SizeNamer(self.scope, self.values, examples)
         self.built: dict[str, Symbol] = {}
         self.equation = ""
 
@@ -117,122 +81,6 @@ class _Reading:
             functions[name] = BY_SPELLING[spelling]
         return functions
 
-    # Telling statements apart
-
-    def _sort(self) -> None:
-        for statement in self.document.statements:
-            self._sort_one(statement)
-        self._find_cost()
-
-    def _sort_one(self, statement: Statement) -> None:
-        match statement:
-            case Declaration():
-                self.sorted.declarations.append(statement)
-            case UpdateSyntax():
-                self.sorted.updates.append(statement)
-            case Equation():
-                self._sort_equation(statement)
-            case Expression() if self._is_alone():
-                used = {part.id for part in walk(statement.value) if isinstance(part, Name)}
-                name = next(name for name in EXPRESSION_NAMES if name not in used)
-                self._define(Definition(Name(name, name, statement.span), statement.value, statement.span))
-            case Unread() if "=" in statement.source:
-                line = self.place(statement.span).line
-                self.sorted.notes.append(f"line {line} is not an equation that can be read: {statement.why}")
-
-    def _is_alone(self) -> bool:
-        """Whether a text has no equation: a bare expression in it is then what is meant."""
-        return not any(isinstance(statement, Equation) for statement in self.document.statements)
-
-    def _sort_equation(self, equation: Equation) -> None:
-        left, *rest = equation.members
-        if self.document.notation == "latex" and isinstance(left, Indexed):
-            left = left.base if left.style == "example" else joined(left) if isinstance(left.base, Name) else left
-        if equation.continues or any(isinstance(part, Partial) for part in walk(left)):
-            self.sorted.claims.append(equation.members)
-        elif self._is_fact(left, rest):
-            return
-        elif self._is_function_head(left) or (isinstance(left, Name) and self._is_known_function(left)):
-            name, argument = (left.items[0], left.items[1]) if isinstance(left, Juxtaposition) else (left, None)
-            inner = argument.items[0] if isinstance(argument, Group) else None
-            assert isinstance(name, Name)
-            self.sorted.functions.append((name, inner if isinstance(inner, Name) else None, rest[-1]))
-        elif isinstance(left, Name) and not any(isinstance(part, Partial) for member in rest for part in walk(member)):
-            self._define_chain(left, rest, equation)
-        else:
-            self.sorted.claims.append(equation.members)
-
-    def _define_chain(self, left: Name, rest: list[Syntax], equation: Equation) -> None:
-        """a = b = expression: b is another name of a, or a function whose name the last member explains."""
-        last = rest[-1]
-        for member in rest[:-1]:
-            inner = member.base if isinstance(member, Indexed) else member
-            if isinstance(inner, Name) and not isinstance(last, Name | Number):
-                self._define(Definition(inner, last, equation.span))
-                last = inner
-            elif (head := _application(member)) and (known := _application(last)):
-                self.sorted.same.append((head, known))
-        self._define(Definition(left, last, equation.span))
-
-    def _define(self, definition: Definition) -> None:
-        name = definition.name.id
-        if self.document.notation == "latex" and any(
-            isinstance(part, Name) and part.id == name for part in walk(definition.value)
-        ):
-            line = self.place(definition.span).line
-            self.sorted.notes.append(f"line {line}, {name} = … is a recurrence or an update, not a definition")
-            return
-        if isinstance(definition.value, Number) and self.document.notation == "latex":
-            self.sorted.notes.append(f"{name} = {definition.value.value} is not used")
-            return
-        if name not in self.sorted.definitions:
-            self.sorted.definitions[name] = definition
-        elif self.document.notation == "python":
-            raise ReadError(f"{name} is defined twice", place=self.place(definition.span),
-                            remedy="give the second value another name: a name is an equation here, not a variable")  # fmt: skip
-        else:
-            line = self.place(definition.span).line
-            self.sorted.notes.append(f"line {line} defines {name} again: the first definition is used")
-
-    def _is_function_head(self, left: Syntax) -> bool:
-        """σ(z) = …: a name applied to one plain name."""
-        if not (isinstance(left, Juxtaposition) and len(left.items) == 2):
-            return False
-        name, group = left.items
-        return (isinstance(name, Name) and isinstance(group, Group) and len(group.items) == 1
-                and isinstance(group.items[0], Name | Indexed))  # fmt: skip
-
-    def _is_known_function(self, left: Name) -> bool:
-        return self.document.notation == "latex" and left.id in BY_SPELLING
-
-    def _is_fact(self, left: Syntax, rest: list[Syntax]) -> bool:
-        """1ᵀY = 1ᵀ: the columns of Y sum to 1; Y1 = 1: its rows do."""
-        if not (isinstance(left, Juxtaposition) and len(left.items) == 2 and len(rest) == 1):
-            return False
-        first, second = left.items
-        if _is_ones(first, turned=True) and _is_ones(rest[0], turned=True) and isinstance(second, Name):
-            self.sorted.facts.append((second.id, 0))
-            return True
-        if _is_ones(second, turned=False) and _is_ones(rest[0], turned=False) and isinstance(first, Name):
-            self.sorted.facts.append((first.id, 1))
-            return True
-        return False
-
-    def _find_cost(self) -> None:
-        """A cost that is given only inside a derivative: ∂J/∂A = ∂(…)/∂A."""
-        for members in self.sorted.claims:
-            head = members[0]
-            if not (isinstance(head, Partial) and isinstance(head.of, Name)):
-                continue
-            cost = head.of
-            for member in members[1:]:
-                if isinstance(member, Partial) and member.of is not None and member.wrt == _moved(head.wrt, member.wrt):
-                    inner = _unwrap(member.of)
-                    if cost.id not in self.sorted.definitions and not isinstance(inner, Name):
-                        self.sorted.definitions[cost.id] = Definition(cost, inner, member.span, average=True)
-
-    # Names and what they are for
-
     def _set_parameters(self) -> None:
         names: dict[str, None] = {}
         for update in self.sorted.updates:
@@ -253,7 +101,8 @@ class _Reading:
                 shape = tuple(self._size(size) for size in declaration.sizes)
                 known = self.scope.free.get(name.id)
                 if known is not None and known.shape is not None and known.shape != shape:
-                    raise ShapeError(f"{name.id} is declared twice, with different shapes", place=self.place(declaration.span))
+                    place = self.place(declaration.span)
+                    raise ShapeError(f"{name.id} is declared twice, with different shapes", place=place)
                 facts = known.facts if known else ()
                 self.scope.free[name.id] = Free(name.id, name.latex, shape, facts)
             if declaration.domain is not None:
@@ -266,7 +115,7 @@ class _Reading:
         if isinstance(node, Number) and node.value.denominator == 1 and node.value > 0:
             return Size.of(int(node.value))
         if isinstance(node, Indexed) and isinstance(node.base, Name):
-            node = joined(node)
+            node = flat_name(node)
         if isinstance(node, Name):
             self.scope.size_names.add(node.id)
             return Size.of(node.id)
@@ -290,17 +139,15 @@ class _Reading:
 
     def _find_twins(self) -> None:
         """x⁽ⁱ⁾ is column i of X where the text has both."""
-        parts = [part for statement in self.document.statements for part in _syntax(statement)]
+        parts = [part for statement in self.document.statements for part in syntax_of(statement)]
         plain = {part.id for part in parts if isinstance(part, Name)}
-        indexed = {part.base.id for part in parts
-                   if isinstance(part, Indexed) and part.style == "example" and isinstance(part.base, Name)}  # fmt: skip
+        bases = [part.base for part in parts if isinstance(part, Indexed) and part.style == "example"]
+        indexed = {base.id for base in bases if isinstance(base, Name)}
         for name in sorted(indexed):
             upper = name[0].upper() + name[1:]
             if name[0].islower() and upper in plain:
                 self.scope.twins[name] = upper
                 self.scope.assume(f"{name} with an example's index is a column of {upper}")
-
-    # Functions that the text defines
 
     def _define_functions(self) -> None:
         for name, argument, value in self.sorted.functions:
@@ -311,15 +158,13 @@ class _Reading:
                 if known is None or found is not known:
                     self.scope.assume(f"{name.id} is {found.name}: the text's formula agrees with it")
             elif known is None:
-                self.sorted.notes.append(f"the formula of {name.id} is not one of the table's functions: it stays abstract")
+                self.sorted.notes.append(f"the formula of {name.id} is no function of the table: it stays abstract")
             else:
                 self.sorted.notes.append(f"the formula given for {name.id} could not be compared with {known.name}")
         for head, known_name in self.sorted.same:
             function = self.elaborator.function_named(known_name.id)
             if function is not None and self.elaborator.function_named(head.id) is None:
                 self.scope.functions[head.id] = function
-
-    # Elaborating the definitions in the order of their needs
 
     def _order(self) -> list[str]:
         definitions_ = self.sorted.definitions
@@ -347,7 +192,7 @@ class _Reading:
 
     def _needs(self, value: Syntax) -> list[str]:
         names = [part.id for part in walk(value) if isinstance(part, Name)]
-        names += [joined(part).id for part in walk(value)
+        names += [flat_name(part).id for part in walk(value)
                   if isinstance(part, Indexed) and part.style == "element" and isinstance(part.base, Name)]  # fmt: skip
         return list(dict.fromkeys(self.scope.twins.get(name, name) for name in reversed(names)))
 
@@ -370,7 +215,7 @@ class _Reading:
 
     def _needed_names(self) -> set[str]:
         """What the cost needs, where a cost can be told by its name; all else may stay unread."""
-        cost = next((name for name in self._cost_names() if name in self.sorted.definitions), None)
+        cost = next((name for name in cost_names(self.sorted) if name in self.sorted.definitions), None)
         if cost is None:
             return set()
         needed: set[str] = set()
@@ -381,15 +226,6 @@ class _Reading:
                 needed.add(name)
                 stack.extend(self._needs(self.sorted.definitions[name].value))
         return needed
-
-    def _cost_names(self) -> list[str]:
-        claimed = [
-            part.of.id
-            for members in self.sorted.claims
-            for part in walk(members[0])
-            if isinstance(part, Partial) and isinstance(part.of, Name)
-        ]
-        return [*claimed[:1], *COST_NAMES]
 
     def _finish(self, definition: Definition, value: Value) -> Value:
         """A cost that was read off a derivative is summed and averaged over the examples."""
@@ -405,14 +241,15 @@ class _Reading:
             return total
 
         self.scope.assume(
-            f"{name} is given only inside a derivative: it is read as the sum over outputs and the average over examples"
+            f"{name} is given only inside a derivative: it is summed over outputs and averaged over examples"
         )
         return Value((), make, value.span)
 
     def _bind(self, name: str, definition: Definition, value: Value) -> None:
         declared = self.scope.free.pop(name, None)
         if declared is not None and declared.shape is not None:
-            shown = f"{name} is declared as {self.sizes.show(declared.shape)}, its equation has {self.sizes.show(value.shape)}"
+            shapes = self.sizes.show(declared.shape), self.sizes.show(value.shape)
+            shown = f"{name} is declared as {shapes[0]}, its equation has {shapes[1]}"
             value = self._as_declared(declared.shape, value, shown, definition.span)
         self.values[name] = value
 
@@ -433,10 +270,8 @@ class _Reading:
             self.sizes.unify(declared, found, lambda: message, span, "correct one of the two")
         return value
 
-    # Finishing
-
     def model(self) -> Model:
-        self._sort()
+        self.sorted = Sorter(self.document, self.place).sort()
         self._set_parameters()
         self._find_twins()
         self._declare()
@@ -445,7 +280,7 @@ class _Reading:
             raise ReadError("there is no equation to read", remedy="write one a line: Z = W @ X + b, or $$Z = WX + b$$")
         self._elaborate_all()
         self._settle_rest()
-        self._name_sizes()
+        self.namer.run()
         equations = tuple(self.scope.defined[name][1]() for name in self.values)
         return self._assemble(self._name_arguments(equations))
 
@@ -465,67 +300,6 @@ class _Reading:
             if free.shape is None:
                 self.elaborator.settled(self.elaborator.operand(Name(free.name, free.latex, Span(0, 0))))
 
-    def _name_sizes(self) -> None:
-        """Names for sizes that the text does not name: m for examples, n_k for what layer k makes."""
-        example = self._example_class()
-        if example is not None:
-            if self.examples == "one":
-                self._read_one_example(example)
-            elif isinstance(example, SizeVariable):
-                name = next((n for n in EXAMPLE_NAMES if self._is_free_number(n)), "m")
-                self._claim(example, name)
-                self.scope.assume(f"{name} is the number of examples")
-        for label, shape in self._labelled_shapes():
-            for size in shape:
-                root = self.sizes.resolve(size)
-                if isinstance(root, SizeVariable) and root not in self.sizes.names:
-                    self._claim(root, self._size_name(label))
-
-    def _example_class(self) -> Size | SizeVariable | None:
-        for free in self.scope.free.values():
-            for size in free.shape or ():
-                root = self.sizes.resolve(size)
-                if not root.is_one and self.scope.is_data(free.name) and self.scope.is_example_axis(root):
-                    return root
-        return None
-
-    def _is_free_number(self, name: str) -> bool:
-        free = self.scope.free.get(name)
-        return free is not None and free.shape == ()
-
-    def _read_one_example(self, example: Size | SizeVariable) -> None:
-        self.scope.assume("the equations are read for one example: data are single columns")
-        if isinstance(example, SizeVariable):
-            self.sizes.unifier.unify(example, ONE)
-            name = next((n for n in EXAMPLE_NAMES if self._is_free_number(n)), None)
-            if name is not None:
-                self.scope.size_names.add(name)
-                self.sizes.replaced[Size.of(name)] = ONE
-                del self.scope.free[name]
-        else:
-            self.sizes.replaced[example] = ONE
-
-    def _claim(self, variable: SizeVariable, name: str) -> None:
-        self.sizes.names[variable] = Size.of(name)
-        self.scope.size_names.add(name)
-        self.scope.free.pop(name, None)
-
-    def _labelled_shapes(self) -> list[tuple[str, AnyShape]]:
-        """Free data first, then what the layers make, then the rest."""
-        data = [(name, free.shape or ()) for name, free in self.scope.free.items() if self.scope.is_data(name)]
-        data = [(name, shape) for name, shape in data if name not in TARGETS]
-        made = [(name, value.shape) for name, value in self.values.items()]
-        rest = [(name, free.shape or ()) for name, free in self.scope.free.items()]
-        return data + made + rest
-
-    def _size_name(self, label: str) -> str:
-        digits = label[len(label.rstrip("0123456789")) :]
-        taken = self.scope.size_names | set(self.scope.free) | set(self.values)
-        layered = f"n_{digits or 0}" if digits or label in DATA else ""
-        if layered and layered not in taken:
-            return layered
-        return next((n for n in LETTERS if n not in taken), f"n_{len(taken)}")
-
     def _assemble(self, equations: tuple[Symbol, ...]) -> Model:
         inputs: dict[str, Symbol] = {}
         for equation in equations:
@@ -535,8 +309,9 @@ class _Reading:
                     inputs.setdefault(symbol.name, symbol)
         order = list(self.scope.free)  # as they first stand in the text
         inputs = dict(sorted(inputs.items(), key=lambda item: order.index(item[0]) if item[0] in order else -1))
-        updates = self._updates(equations, inputs)
-        roles = self._roles(equations, tuple(inputs.values()), updates)
+        finder = RoleFinder(self.elaborator, self.sorted, equations)
+        updates = finder.updates(inputs)
+        roles = finder.roles(tuple(inputs.values()), self.namer.example_size())
         inferred = frozenset(name for name, free in self.scope.free.items() if free.inferred)
         self._check_let(equations)
         return Model(
@@ -552,130 +327,3 @@ class _Reading:
                 abstract = ", ".join(abstract_functions(equations)) or "none"
                 raise UndefinedSymbolError(f"nothing in the text is the abstract function {name}",
                                            remedy=f"the abstract functions are: {abstract}")  # fmt: skip
-
-    def _updates(self, equations: tuple[Symbol, ...], inputs: dict[str, Symbol]) -> tuple[Update, ...]:
-        cost = self._cost(equations)
-        found = []
-        for update in self.sorted.updates:
-            if cost is None or not isinstance(update.target, Name) or update.target.id not in inputs:
-                continue
-            target = inputs[update.target.id]
-            for name in self._gradient_names(update.value, target):
-                gradient = partial_symbol(cost, target)
-                self.scope.defined[name] = (gradient.shape, _always(gradient))
-            try:
-                value = self.elaborator.value(_named_gradients(update.value)).make()
-            except HandgradError as error:
-                line = self.place(update.span).line
-                self.sorted.notes.append(f"line {line}, the update of {target.name}: {error.message}")
-                continue
-            found.append(Update(target, value))
-            for symbol in symbols(value):
-                if symbol.definition is None and symbol.partial is None:
-                    inputs.setdefault(symbol.name, symbol)
-        return tuple(found)
-
-    def _gradient_names(self, value: Syntax, target: Symbol) -> list[str]:
-        names = [f"d{target.name}", f"grad_{target.name}"]
-        names += [f"∂/∂{part.wrt.id}" for part in walk(value) if isinstance(part, Partial) and isinstance(part.wrt, Name)]
-        return names
-
-    def _cost(self, equations: tuple[Symbol, ...]) -> Symbol | None:
-        scalars = {equation.name: equation for equation in equations if not equation.shape}
-        named = next((scalars[name] for name in self._cost_names() if name in scalars), None)
-        return named or (list(scalars.values())[-1] if scalars else None)
-
-    def _roles(self, equations: tuple[Symbol, ...], inputs: tuple[Symbol, ...], updates: tuple[Update, ...]) -> Roles:
-        cost = self._cost(equations)
-        numbers = tuple(s for s in inputs if not s.shape and s.name not in self.scope.parameters)
-        tensors = tuple(s for s in inputs if s not in numbers)
-        data = tuple(s for s in tensors if self.scope.is_data(s.name))
-        parameters = tuple(s for s in tensors if s not in data)
-        if not self.sorted.updates and self.document.notation == "latex" and cost is not None:
-            needed = evaluate.inputs((cost,))  # claims may speak of any layer; the cost has some
-            parameters = tuple(s for s in parameters if s in needed) or parameters
-        parts = [*([cost.definition] if cost and cost.definition else [])]
-        parts += [s.definition for s in definitions(parts) if s.definition is not None]
-        target = next((s for s in data if s.name in TARGETS), None)
-        if target is None and cost is not None and cost.definition is not None:
-            target = next((s for s in data if s in symbols(cost.definition)), None)
-        source = next((s for s in data if s is not target), None)
-        output = self._output(equations, target, cost)
-        root = self._example_size()
-        return Roles(source, target, output, parameters, numbers, root, cost,
-                     abstract_functions(equations), activations(equations, parameters))  # fmt: skip
-
-    def _output(self, equations: tuple[Symbol, ...], target: Symbol | None, cost: Symbol | None) -> Symbol | None:
-        """The last defined value of the target's shape that stands with it in an equation."""
-        if target is None:
-            return None
-        for equation in reversed(equations):
-            inside = symbols(equation.definition) if equation.definition is not None else ()
-            if target in inside:
-                found = [s for s in inside if s.definition is not None and s.shape == target.shape]
-                if found:
-                    return found[-1]
-        return None
-
-    def _example_size(self) -> Size | None:
-        example = self._example_class()
-        if example is None or self.examples == "one":
-            return None
-        return self.sizes.final(example)
-
-
-def _always(symbol: Symbol) -> Callable[[], Symbol]:
-    return lambda: symbol
-
-
-def _named_gradients(value: Syntax) -> Syntax:
-    """∂J/∂W in an update as the one name `∂/∂W`."""
-    if isinstance(value, Partial) and isinstance(value.wrt, Name):
-        return Name(f"∂/∂{value.wrt.id}", "", value.span)
-    if isinstance(value, Binary):
-        return replace(value, left=_named_gradients(value.left), right=_named_gradients(value.right))
-    if isinstance(value, Juxtaposition | Group):
-        return replace(value, items=tuple(map(_named_gradients, value.items)))
-    return value
-
-
-def _application(node: Syntax) -> Name | None:
-    """f of f(x)."""
-    if isinstance(node, Juxtaposition) and len(node.items) == 2 and isinstance(node.items[1], Group):
-        head = node.items[0]
-        return head if isinstance(head, Name) else None
-    return None
-
-
-def _is_ones(node: Syntax, turned: bool) -> bool:
-    if turned:
-        return isinstance(node, Transpose) and _is_ones(node.arg, False)
-    return isinstance(node, Name) and node.id == "ones"
-
-
-def _moved(node: Syntax, like: Syntax) -> Syntax:
-    """The same name at another place, so that names compare equal."""
-    return replace(node, span=like.span) if isinstance(node, Name) and isinstance(like, Name) else node
-
-
-def _unwrap(node: Syntax) -> Syntax:
-    while isinstance(node, Group) and len(node.items) == 1:
-        node = node.items[0]
-    return node
-
-
-def _syntax(statement: Statement) -> list[Syntax]:
-    roots: tuple[Syntax, ...] = ()
-    match statement:
-        case Equation():
-            roots = statement.members
-        case UpdateSyntax():
-            roots = (statement.target, statement.value)
-        case Expression():
-            roots = (statement.value,)
-        case Declaration():
-            roots = (statement.name,)
-    return [part for root in roots for part in walk(root)]
-
-
-__all__ = ["BigSum", "Shape", "elaborate"]

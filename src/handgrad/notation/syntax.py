@@ -155,7 +155,7 @@ class BigSum:
 
 @dataclass(frozen=True, slots=True)
 class Partial:
-    """\\frac{\\partial of}{\\partial wrt}, also d/d and \\nabla_{wrt} of. `of` is None in \\frac{\\partial}{\\partial x}."""
+    """\\frac{\\partial of}{\\partial wrt}, d/d, \\nabla_{wrt} of; `of` is None in \\partial/\\partial x alone."""
 
     of: Syntax | None
     wrt: Syntax
@@ -203,7 +203,7 @@ class Equation:
 
 @dataclass(frozen=True, slots=True)
 class Update:
-    """`W -= step`, `W \\leftarrow W - step`, `W := W - step`: `target` becomes `value` (already written out as target - step)."""
+    """`W -= step`, `W \\leftarrow W - step`, `W := W - step`: `value` is written out as target - step."""
 
     target: Syntax
     value: Syntax

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 from handgrad.axes import ONE, AnySize, Shape, Size, SizeVariable, Unifier
-from handgrad.canonical import add, broadcast, product, scale
+from handgrad.canonical import add, broadcast, product
 from handgrad.errors import Place, ShapeError
 from handgrad.expr import UNIT, Expr, Symbol
 from handgrad.notation.syntax import Span
@@ -157,5 +157,3 @@ def symbol_of(free: Free, sizes: Sizes) -> Symbol:
     assert free.shape is not None
     return Symbol(free.name, sizes.shape(free.shape), latex=free.latex, facts=free.facts)
 
-
-__all__ = ["AnyShape", "Free", "Hole", "Sizes", "Value", "column", "linear", "scale", "spread_to", "squeeze", "symbol_of"]

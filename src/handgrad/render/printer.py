@@ -171,7 +171,7 @@ class Printer:
         """coefficient · over / under, with scalars in front of matrices."""
         matrices: list[Form] = [f for f in over if not _scalar(f)]
         if not matrices:  # a sum stands behind its fraction: −(1/m) Σ(…)
-            matrices = [*[f for f in over if isinstance(f, Measure)][-1:]]
+            matrices = [*[f for f in over if isinstance(f, Measure | Matmul)][-1:]]
         scalars: list[Form] = [f for f in over if f not in matrices]
         scalar_under: list[Form] = [f for f in under if _scalar(f)]
         matrix_under: list[Form] = [f for f in under if not _scalar(f)]

@@ -1,0 +1,157 @@
+"""The translation of each kind of node to its matrix form; each node is translated once."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+
+from handgrad.axes import ONE, Size
+from handgrad.canonical import as_number
+from handgrad.expr import Call, Expr, Extent, Power, Product, Sum, Symbol
+from handgrad.matrix.forms import (
+    Apply,
+    Constant,
+    Form,
+    Grouped,
+    Hadamard,
+    Index,
+    Leaf,
+    Linear,
+    Matmul,
+    Measure,
+    Ones,
+    Powered,
+    Spread,
+    fills,
+    hadamard_form,
+    repr_name,
+    weight,
+)
+from handgrad.matrix.graph import Graph
+
+
+def matrix_form(expr: Expr) -> Form:
+    """The matrix form of an expression."""
+    return _Former().form(expr)
+
+
+def weight_of(expr: Expr) -> int:
+    """The printed size of an expression: what simplification makes small."""
+    found: int = expr.remember("weight", lambda node: weight(matrix_form(node)))
+    return found
+
+
+class _Former:
+    """The translation of each kind of node; each node is translated once."""
+
+    def form(self, expr: Expr) -> Form:
+        found: Form = expr.remember("matrix form", self._form)
+        return found
+
+    def _form(self, expr: Expr) -> Form:
+        rows, columns = _extent(expr)
+        if expr.rank > 2:
+            return self._indexed(expr)
+        match expr:
+            case Symbol() | Extent():
+                return Leaf(expr, rows, columns)
+            case Sum():
+                return self._linear(expr)
+            case Power():
+                return self._power(expr)
+            case Call():
+                return Apply(expr.function, tuple(self.form(arg) for arg in expr.args), rows, columns)
+            case Product():
+                return self._product(expr)
+        raise TypeError(type(expr).__name__)
+
+    def _power(self, expr: Power) -> Form:
+        rows, columns = _extent(expr)
+        return hadamard_form([(self.form(expr.base), expr.exponent)], rows, columns)
+
+    def _linear(self, expr: Sum) -> Form:
+        rows, columns = _extent(expr)
+        number = as_number(expr)
+        if number is not None:
+            return Constant(number, rows, columns)
+        terms = []
+        for coefficient, term in expr.terms:
+            scale, form = self._term(coefficient, term)
+            if isinstance(form, Linear) and len(form.terms) == 1:
+                scale, form = scale * form.terms[0][0], form.terms[0][1]
+            terms.append((scale, form))
+        if not any(fills(form, rows, columns) and not isinstance(form, Spread | Constant) for _, form in terms):
+            terms = [(c, Hadamard((Ones(rows, columns), form), (), rows, columns) if isinstance(form, Spread) else form)
+                     for c, form in terms]  # fmt: skip
+        if len(terms) == 1 and terms[0][0] == 1:
+            return terms[0][1]
+        terms.sort(key=_term_order)
+        return Linear(tuple(terms), rows, columns)
+
+    def _term(self, coefficient: Fraction, term: Expr) -> tuple[Fraction, Form]:
+        """A term with its sign: a negative one is turned by a difference among its factors where there is one."""
+        if as_number(term) is not None:
+            rows, columns = _extent(term)
+            return coefficient, Constant(Fraction(1), rows, columns)
+        if coefficient < 0 and isinstance(term, Product):
+            turned = _turn(term)
+            if turned is not None:
+                return -coefficient, self._product(turned)
+        return coefficient, self.form(term)
+
+    def _product(self, expr: Product) -> Form:
+        rows, columns = _extent(expr)
+        if as_number(expr) is not None:
+            return Constant(Fraction(1), rows, columns)
+        graph = Graph(expr)
+        for operand, labels in expr.operands:
+            if operand.rank > 2:
+                return self._indexed(expr)
+            base, exponent = (operand.base, operand.exponent) if isinstance(operand, Power) else (operand, Fraction(1))
+            inner = self.form(base)
+            nested = isinstance(operand, Product) and isinstance(inner, Hadamard) and len(expr.operands) > 1
+            graph.place(Grouped(inner) if nested else inner, exponent, labels)
+        form = graph.reduce()
+        return self._indexed(expr) if form is None else form
+
+    def _indexed(self, expr: Expr) -> Form:
+        rows, columns = _extent(expr) if expr.rank <= 2 else (ONE, ONE)
+        if isinstance(expr, Symbol):
+            return Leaf(expr, rows, columns)
+        operands = expr.operands if isinstance(expr, Product) else ()
+        return Index(expr, tuple((self.form(o), labels) for o, labels in operands), rows, columns)
+
+
+def _turn(term: Product) -> Product | None:
+    """The product with the sign of one difference among its factors changed; None where there is none."""
+    for position, (operand, labels) in enumerate(term.operands):
+        constant = isinstance(operand, Sum) and any(as_number(e) is not None for _, e in operand.terms)
+        if isinstance(operand, Sum) and not constant and any(c < 0 for c, _ in operand.terms):
+            turned = Sum([(-c, e) for c, e in operand.terms], operand.shape)
+            operands = (*term.operands[:position], (turned, labels), *term.operands[position + 1 :])
+            return Product(operands, term.out, term.sizes)
+    return None
+
+
+def _term_order(term: tuple[Fraction, Form]) -> tuple[bool, int, int, str]:
+    """Positive terms first; numbers, then matrix products, elementwise products, names."""
+    coefficient, form = term
+    body = form.arg if isinstance(form, Spread) else form
+    match body:
+        case Constant():
+            rank = 0
+        case Matmul():
+            rank = 1
+        case Hadamard() if any(isinstance(factor, Matmul | Measure) for factor in body.over):
+            rank = 1
+        case Hadamard() | Apply() | Measure() | Powered():
+            rank = 2
+        case _:
+            rank = 3
+    return (coefficient < 0, rank, weight(form), repr_name(form))
+
+
+def _extent(expr: Expr) -> tuple[Size, Size]:
+    shape = expr.shape
+    if len(shape) > 2:
+        return ONE, ONE
+    return (shape[0] if shape else ONE), (shape[1] if len(shape) == 2 else ONE)
