@@ -16,6 +16,7 @@ from handgrad.errors import ReadError, ShapeError
 from handgrad.expr import Expr
 from handgrad.functions import BY_SPELLING, AbstractFunction, AlongAxis
 from handgrad.notation import numpy_names, textbook
+from handgrad.notation.names import FUNCTION_WORDS
 from handgrad.notation.scope import (
     RESERVED,
     SCALARS,
@@ -108,6 +109,9 @@ class Elaborator:
             return self._ones(node.span)
         free = scope.free.get(name)
         if free is None:
+            if scope.latex and (name in RESERVED or name in FUNCTION_WORDS):
+                raise self.refuse(node, f"the function {name} is not read here",
+                                  "write the equation without it, or with functions of the table")  # fmt: skip
             if name in BY_SPELLING or name in scope.functions:
                 raise self.refuse(node, f"the function {name} stands without an argument",
                                    "write its argument in brackets")  # fmt: skip
@@ -121,7 +125,8 @@ class Elaborator:
         if base in SCALARS and name not in self.scope.parameters:
             self.scope.assume(f"{name} is a number")
             return ()
-        if self.scope.latex and base in SIZE_LETTERS and name not in self.scope.parameters:
+        counts = base in SIZE_LETTERS or name in self.scope.counts
+        if self.scope.latex and counts and name not in self.scope.parameters:
             return ()
         return None
 
@@ -166,7 +171,7 @@ class Elaborator:
 
     def turn(self, value: Value) -> Value:
         """The transpose."""
-        return Value(value.shape[::-1], lambda: transpose(value.make()), value.span)
+        return Value(value.shape[::-1], lambda: transpose(value.make()), value.span, turned=not value.turned)
 
     # Operators
 
@@ -301,7 +306,8 @@ class Elaborator:
             if isinstance(one, Value) and one.scalar:
                 return self.elementwise(one, other, span)
         for one, other in ((left, right), (right, left)):
-            if isinstance(one, Hole) and one.name in TARGETS and not one.turned and isinstance(other, Value):
+            target = isinstance(one, Hole) and one.name in TARGETS and not one.turned
+            if target and isinstance(one, Hole) and isinstance(other, Value) and not other.turned:
                 self.scope.assume(f"{one.name} has the shape of what it is multiplied with, entry by entry")
                 return self.elementwise(left, right, span)
         if isinstance(left, Hole) or isinstance(right, Hole):

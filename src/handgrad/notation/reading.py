@@ -25,10 +25,13 @@ from handgrad.notation.scope import DATA, Fn, Scope, extent
 from handgrad.notation.size_names import SizeNamer
 from handgrad.notation.statements import Definition, Sorted, Sorter, syntax_of
 from handgrad.notation.syntax import (
+    BigSum,
+    Binary,
     Call,
     Declaration,
     Document,
     Indexed,
+    Juxtaposition,
     Name,
     Number,
     Partial,
@@ -136,6 +139,18 @@ class _Reading:
                     f"the domain of {name.id} is not one that can be read", place=self.place(declaration.span),
                     remedy="write {0, 1}, onehot(axis) or simplex(axis)",
                 )  # fmt: skip
+
+    def _find_counts(self) -> None:
+        """N of 1/N and of a sum up to N is a number, though it is upper case."""
+        counts: set[str] = set()
+        for part in (part for statement in self.document.statements for part in syntax_of(statement)):
+            bounds: list[Syntax] = []
+            if isinstance(part, BigSum) and part.upper is not None:
+                bounds = [part.upper]
+            elif isinstance(part, Binary) and part.op == "/" and isinstance(part.left, Number):
+                bounds = list(part.right.items) if isinstance(part.right, Juxtaposition) else [part.right]
+            counts.update(bound.id for bound in bounds if isinstance(bound, Name))
+        self.scope.counts = frozenset(counts)
 
     def _find_twins(self) -> None:
         """x⁽ⁱ⁾ is column i of X where the text has both."""
@@ -274,6 +289,7 @@ class _Reading:
         self.sorted = Sorter(self.document, self.place).sort()
         self._set_parameters()
         self._find_twins()
+        self._find_counts()
         self._declare()
         self._define_functions()
         if not self.sorted.definitions:

@@ -27,7 +27,7 @@ TARGETS = frozenset("Y y T t".split())
 """Names of what a network is to predict."""
 FUNCTION_LETTERS = frozenset("f g h phi psi varphi act".split())
 """Names that, in front of a bracket, are functions even where the text does not define them."""
-SIZE_LETTERS = frozenset("m n N M B".split())
+SIZE_LETTERS = frozenset("m n".split())
 """Names of numbers of examples or units in LaTeX."""
 RESERVED = frozenset(
     "det logdet slogdet inv pinv solve diag kron vec norm matrix_power eye ones zeros einsum var std max min amax "
@@ -51,6 +51,7 @@ class Scope:
     parameters: frozenset[str] = frozenset()
     size_names: set[str] = field(default_factory=set)
     twins: dict[str, str] = field(default_factory=dict)
+    counts: frozenset[str] = frozenset()  # names that the text divides by or sums up to: numbers of things
     let: dict[str, Fn] = field(default_factory=dict)
     assumptions: dict[str, None] = field(default_factory=dict)
 

@@ -20,12 +20,16 @@ AnyShape = tuple[AnySize, ...]
 
 @dataclass(frozen=True, slots=True)
 class Value:
-    """Something with a shape; `symbol` is its name where it is a bare free symbol."""
+    """Something with a shape; `symbol` is its name where it is a bare free symbol.
+
+    `turned` tells that it was written as a transpose.
+    """
 
     shape: AnyShape
     make: Callable[[], Expr]
     span: Span
     symbol: str = ""
+    turned: bool = False
 
     @property
     def scalar(self) -> bool:
