@@ -24,6 +24,7 @@ from handgrad.expr import Call, Expr, Symbol, walk
 from handgrad.functions import Array, Elementwise
 from handgrad.model import Model
 from handgrad.program.emit import numpy_source
+from handgrad.program.stable import stable
 from handgrad.render import document
 
 
@@ -113,10 +114,12 @@ class Derivation(Mapping[str, Expr]):
         if engine != "numpy":
             raise DerivationError(f"there is no engine {engine} yet", remedy="ask for numpy")
         roots = (self.of, *self.values())
+        assert self.of.definition is not None
+        value = stable(self.of.definition)
 
         def run(**arrays: ArrayLike) -> dict[str, Array]:
             point = evaluate.bind(roots, arrays)
-            found = {self.of.name: point.value(self.of)}
+            found = {self.of.name: point.value(value)}
             found.update({name: point.value(expr) for name, expr in self.items()})
             return found
 

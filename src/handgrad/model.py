@@ -74,7 +74,7 @@ class Model:
 
         >>> import handgrad as hg
         >>> print(hg.parse("x: n\\ny = x @ x").text())
-        y = xᵀ x        ()
+        y = ‖x‖²        ()
         """
         lines = [f"{s.name} = {s.definition.text()}" for s in self.equations if s.definition is not None]
         width = max(map(len, lines), default=0)

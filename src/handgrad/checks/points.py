@@ -13,8 +13,10 @@ from handgrad.expr import Call, Expr, Extent, Product, Symbol, definitions, walk
 from handgrad.functions import AbstractFunction, Array, Surrogate
 from handgrad.simplify import SUMS_TO_ONE
 
+Spread = float | str
 SMALL = (2, 3, 4, 5, 6, 7)  # sizes; small, and different for axes that differ as long as there are enough
-SPREADS = ("normal", "positive")  # where a formula has no value for any real number, positive ones are tried
+SPREADS = (1.0, 0.3, 0.1, "positive", 0.01)
+"""How inputs are drawn: normal of a scale, smaller where values explode; positive where a logarithm wants it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +45,7 @@ class Ground:
                 functions.setdefault(node.function.name)
         return Ground(inputs(roots), tuple(sizes), tuple(functions))
 
-    def draw(self, random: np.random.Generator, spread: str) -> Point:
+    def draw(self, random: np.random.Generator, spread: Spread) -> Point:
         """One random point."""
         sizes = dict(zip(self.sizes, _different(random, len(self.sizes)), strict=True))
         values = {symbol.name: _draw(symbol, sizes, random, spread) for symbol in self.symbols}
@@ -60,7 +62,7 @@ def _different(random: np.random.Generator, count: int) -> Iterator[int]:
     return (int(order[k % len(order)]) for k in range(count))
 
 
-def _draw(symbol: Symbol, sizes: dict[str, int], random: np.random.Generator, spread: str) -> Array:
+def _draw(symbol: Symbol, sizes: dict[str, int], random: np.random.Generator, spread: Spread) -> Array:
     shape = tuple(sizes[size.name] if size.value is None else size.value for size in symbol.shape)
     if "binary" in symbol.facts:  # inside (0, 1): at 0 and 1 themselves a wrong sign can vanish
         return random.uniform(0.1, 0.9, shape)
@@ -70,7 +72,8 @@ def _draw(symbol: Symbol, sizes: dict[str, int], random: np.random.Generator, sp
             weights = random.uniform(0.1, 1.0, shape)
             normal: Array = weights / weights.sum(axis=axis, keepdims=True)
             return normal
-    if spread == "positive":
+    if isinstance(spread, str):
         return random.uniform(0.2, 1.3, shape)
     scale = 1 / np.sqrt(shape[1]) if len(shape) == 2 else 1.0  # so that deep chains neither vanish nor explode
-    return random.standard_normal(shape) * scale * (1.3 if len(shape) == 2 else 0.7)
+    value: Array = np.asarray(random.standard_normal(shape) * spread * scale * (1.3 if len(shape) == 2 else 0.7))
+    return value

@@ -17,6 +17,11 @@ def _positive(x: Array) -> Any:
     return np.real(x) > 0
 
 
+def _absolute(x: Array) -> Array:
+    value: Array = np.sign(np.real(x)) * x  # at 0 its complex step is 0, as the derivative below
+    return value
+
+
 def _sigmoid(x: Array) -> Array:
     value: Array = special.expit(x) if np.isrealobj(x) else 1 / (1 + np.exp(-x))
     return value
@@ -91,10 +96,9 @@ sigmoid: Elementwise = Elementwise(
     lines=(
         Line(lambda x: exp(-x) / (1 + exp(-x)) ** 2, "chain rule on (1 + e⁻ˣ)⁻¹: −(1 + e⁻ˣ)⁻² · (−e⁻ˣ)"),
         Line(
-            lambda x: 1 / (1 + exp(-x)) * (((1 + exp(-x)) - 1) / (1 + exp(-x))),
-            "take one factor 1/(1 + e⁻ˣ) out; add and subtract 1 in the numerator",
+            lambda x: 1 / (1 + exp(-x)) * (1 - 1 / (1 + exp(-x))),
+            "take 1/(1 + e⁻ˣ) out and write what is left, e⁻ˣ/(1 + e⁻ˣ), as (1 + e⁻ˣ − 1)/(1 + e⁻ˣ)",
         ),
-        Line(lambda x: 1 / (1 + exp(-x)) * (1 - 1 / (1 + exp(-x))), "divide each term by 1 + e⁻ˣ"),
         Line(lambda x: sigmoid(x) * (1 - sigmoid(x)), "definition of σ"),
     ),
     code="special.expit({0})", write=special.expit,
@@ -109,22 +113,22 @@ log_sigmoid: Elementwise = Elementwise(
 softplus: Elementwise = Elementwise(
     "softplus", Notation("softplus({0})", r"\operatorname{softplus}\left({0}\right)", closed=True), _softplus,
     (lambda x: sigmoid(x),), ("softplus",), "Dugas et al., NIPS 2000, eq. 3", formula=lambda x: log(1 + exp(x)),
-    code="np.logaddexp(0, {0})", write=lambda x, out: np.logaddexp(0, x, out),
+    code="np.logaddexp(0, {0})", write=lambda x, out: np.logaddexp(0, x, out=out),
 )  # fmt: skip
 relu: Elementwise = Elementwise(
     "relu", Notation("relu({0})", r"\operatorname{ReLU}\left({0}\right)", closed=True),
     lambda x: np.where(_positive(x), x, 0), (lambda x: step(x),), ("relu", "ReLU"),
     "Nair and Hinton, ICML 2010; the derivative at 0 is taken as 0", initial_gain=2.0,
-    code="np.maximum({0}, 0)", write=lambda x, out: np.maximum(x, 0, out),
+    code="np.maximum({0}, 0)", write=lambda x, out: np.maximum(x, 0, out=out),
 )  # fmt: skip
 step: Elementwise = Elementwise(
     "step", Notation("[{0} > 0]", r"\mathbb{1}\left[{0} > 0\right]", closed=True),
     lambda x: np.where(_positive(x), 1.0, 0.0), (lambda x: zero(x.shape),), ("step",),
     "Iverson bracket (Knuth, Two notes on notation, 1992)",
-    code="({0} > 0)", write=lambda x, out: np.greater(x, 0, out),
+    code="({0} > 0)", write=lambda x, out: np.greater(x, 0, out=out),
 )  # fmt: skip
 absolute: Elementwise = Elementwise(
-    "abs", Notation("|{0}|", r"\left|{0}\right|", closed=True), lambda x: np.where(_positive(x), x, -x),
+    "abs", Notation("|{0}|", r"\left|{0}\right|", closed=True), _absolute,
     (lambda x: sign(x),), ("abs", "absolute"), "the derivative at 0 is taken as 0",
     code="np.abs({0})", write=np.abs,
 )  # fmt: skip
@@ -154,7 +158,7 @@ silu: Elementwise = Elementwise(
 )  # fmt: skip
 softsign: Elementwise = Elementwise(
     "softsign", Notation("softsign({0})", r"\operatorname{softsign}\left({0}\right)", closed=True),
-    lambda x: x / (1 + np.where(_positive(x), x, -x)), (lambda x: (1 + absolute(x)) ** -2,), ("softsign",),
+    lambda x: x / (1 + _absolute(x)), (lambda x: (1 + absolute(x)) ** -2,), ("softsign",),
     "Glorot and Bengio, AISTATS 2010", formula=lambda x: x / (1 + absolute(x)),
     code="({0} / (1 + np.abs({0})))",
 )  # fmt: skip

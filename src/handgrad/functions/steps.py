@@ -14,7 +14,6 @@ def function_lines(function: Elementwise) -> tuple[Symbol, tuple[tuple[Expr, str
     >>> for form, _ in function_lines(sigmoid)[1]:
     ...     print(form)
     exp(−x)/(1 + exp(−x))²
-    (1 + exp(−x) − 1)/((1 + exp(−x)) (1 + exp(−x)))
     (1 − 1/(1 + exp(−x)))/(1 + exp(−x))
     σ(x) (1 − σ(x))
     """
