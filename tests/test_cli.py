@@ -105,9 +105,10 @@ def test_same_seed_same_bytes(folder):
 def test_control_c_writes_the_best_so_far(folder):
     process = start(folder, *TRAIN, "--epochs", "100000000", "--no-curve")
     assert process.stdout is not None
-    while "Equations and gradients" not in process.stdout.readline().decode():
-        pass
-    time.sleep(1.5)
+    for line in process.stdout:
+        if b"Equations and gradients" in line:
+            break
+    time.sleep(0.5)
     process.send_signal(signal.SIGINT)
     out, err = process.communicate(timeout=60)
     assert process.returncode == 130
