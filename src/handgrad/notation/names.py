@@ -45,7 +45,7 @@ ACCENTS: dict[str, str] = {
     "dot": "dot", "ddot": "ddot", "check": "check", "breve": "breve", "underline": "under",
 }  # fmt: skip
 
-_ALIASES = {"lam": "lambda", "lambda_": "lambda", "eps": "epsilon", "ell": "ell"}
+ALIASES = {"lam": "lambda", "lambda_": "lambda", "eps": "epsilon", "ell": "ell"}
 _ACCENT_COMMANDS = {"hat", "bar", "tilde", "dot", "ddot", "check", "breve"}
 _ACCENTED = re.compile(r"(.+)_(hat|bar|tilde|dot|ddot|check|breve|under)$")
 _LETTER_INDICES = frozenset("ijklmnpqrst")
@@ -127,8 +127,8 @@ def latex_of_identifier(name: str) -> str:
         stem, mark, rest = inner.partition("_")
         command = accented[2] if accented[2] in _ACCENT_COMMANDS else "underline"
         return f"\\{command}{{{stem}}}{mark}{rest}"
-    if name in _ALIASES:
-        return "\\" + _ALIASES[name]
+    if name in ALIASES:
+        return "\\" + ALIASES[name]
     stem, _, subscript = name.rstrip("_").partition("_")
     digits = re.search(r"[0-9]+$", stem)
     if digits and digits.start() > 0:
@@ -139,7 +139,7 @@ def latex_of_identifier(name: str) -> str:
 
 
 def _latex_of_stem(stem: str) -> str:
-    stem = _ALIASES.get(stem, stem)
+    stem = ALIASES.get(stem, stem)
     if stem in GREEK or stem == "ell":
         return "\\" + stem
     for command, letter in GREEK.items():

@@ -15,7 +15,7 @@ from handgrad.canonical import reduce_sum
 from handgrad.errors import HandgradError, Place, ReadError, ShapeError, UndefinedSymbolError
 from handgrad.expr import Expr, Symbol, symbols
 from handgrad.functions import BY_SPELLING
-from handgrad.model import Model, abstract_functions
+from handgrad.model import Model, Roles, abstract_functions
 from handgrad.notation.elaborate import Elaborator
 from handgrad.notation.identify import identify
 from handgrad.notation.names import flat_name
@@ -50,6 +50,12 @@ def elaborate(document: Document, let: Mapping[str, str] | None = None, examples
     (or rows) of data the equations are read for. Raises ReadError, UndefinedSymbolError or ShapeError.
     """
     return _Reading(document, dict(let or {}), examples).model()
+
+
+def _plain(name: str) -> str:
+    """A name with what is easily confused made equal: Z1, Zl, z_1; h and H stay apart."""
+    plain = name.replace("_", "").translate(str.maketrans("lIoO", "1100"))
+    return plain.lower() if any(character.isdigit() for character in plain) else plain
 
 
 class _Reading:
@@ -293,7 +299,9 @@ class _Reading:
         self._declare()
         self._define_functions()
         if not self.sorted.definitions:
-            raise ReadError("there is no equation to read", remedy="write one a line: Z = W @ X + b, or $$Z = WX + b$$")
+            why = "".join(f"; {note}" for note in self.sorted.notes[:3])
+            raise ReadError(f"there is no equation to read{why}",
+                            remedy="write one a line: Z = W @ X + b, or $$Z = WX + b$$")  # fmt: skip
         self._elaborate_all()
         self._settle_rest()
         self.namer.run()
@@ -330,11 +338,33 @@ class _Reading:
         roles = finder.roles(tuple(inputs.values()), self.namer.example_size())
         inferred = frozenset(name for name, free in self.scope.free.items() if free.inferred)
         self._check_let(equations)
+        self._name_parameters(inputs, roles)
         return Model(
             equations, tuple(inputs.values()), inferred, tuple(self.scope.assumptions), tuple(self.sorted.notes),
             updates, roles, self.document.text, self.document.file, self.document.notation,
             tuple(sorted(self.let.items())), self.examples,
         )  # fmt: skip
+
+    def _name_parameters(self, inputs: dict[str, Symbol], roles: Roles) -> None:
+        """Say which undefined names are read as parameters; one that looks like a defined name is a slip."""
+        guessed = [s.name for s in roles.parameters
+                   if self.scope.free[s.name].inferred and s.name not in self.scope.parameters]  # fmt: skip
+        known = {_plain(name): name for name in (*self.values, *(n for n in inputs if n not in guessed))}
+        for name in guessed:
+            twin = known.get(_plain(name))
+            if twin is not None and self.document.notation == "python":
+                remedy = f"did you mean {twin}? If not, declare its shape: {name}: ( … )"
+                raise UndefinedSymbolError(f"{name} is not defined", remedy=remedy, place=self._first_use(name))
+        if guessed:
+            verb = "is a parameter" if len(guessed) == 1 else "are parameters"
+            self.scope.assume(f"{', '.join(guessed)} {verb}: nothing defines {'it' if len(guessed) == 1 else 'them'}")
+
+    def _first_use(self, name: str) -> Place | None:
+        for statement in self.document.statements:
+            for part in syntax_of(statement):
+                if isinstance(part, Name) and part.id == name:
+                    return self.place(part.span)
+        return None
 
     def _check_let(self, equations: tuple[Symbol, ...]) -> None:
         for name in self.let:

@@ -7,7 +7,7 @@ from fractions import Fraction
 
 from handgrad.expr import Expr, Symbol
 from handgrad.functions import AnyFunction
-from handgrad.notation.names import GREEK
+from handgrad.notation.names import ALIASES, GREEK
 from handgrad.render.printer import Printer
 
 SUPERSCRIPT = str.maketrans("0123456789-/", "⁰¹²³⁴⁵⁶⁷⁸⁹⁻ᐟ")
@@ -24,7 +24,7 @@ class TextStyle:
         if symbol.partial is not None:
             return symbol.name
         base = symbol.name.rstrip("0123456789")
-        return GREEK.get(base, base) + symbol.name[len(base) :]
+        return GREEK.get(ALIASES.get(base, base), base) + symbol.name[len(base) :]
 
     def number(self, value: Fraction) -> str:
         """p or p/q."""
