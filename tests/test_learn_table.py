@@ -138,3 +138,7 @@ def test_an_unknown_column_suggests_a_close_one():
     assert str(caught.value) == (
         "the data frame has no column 'diagnosys'\n  try: did you mean 'Diagnosis'? The columns are: 'Diagnosis', 'b'"
     )
+
+
+def test_underscores_make_no_numbers(tmp_path):
+    assert table_of(tmp_path, "a\n2020_01\n2020_02\n")["a"].values.tolist() == ["2020_01", "2020_02"]
