@@ -8,7 +8,7 @@ scikit-learn runs with solver="sgd", momentum=0, nesterovs_momentum=False, alpha
 constant learning rate. Three pairs, from what a user calls down to the bare arithmetic:
 
 training  the whole training, divided by its steps: `MLPClassifier.fit` against `handgrad.learn.loop.train`,
-          20 batches, 5 epochs, shuffled. What each does around its steps (checks of the input, the choice of the best
+          20 batches, 20 epochs, shuffled. What each does around its steps (checks of the input, the choice of the best
           epoch) is in it.
 public    one step by the public interface on a batch at hand: `partial_fit`, which checks its input, against
           `Training.step`.
@@ -47,7 +47,7 @@ from handgrad.program.training import Training
 
 ALPHA = 0.1
 NETWORKS: tuple[tuple[tuple[int, ...], int], ...] = (((2, 16, 1), 32), ((30, 64, 64, 1), 64), ((784, 128, 1), 64))
-BATCHES, EPOCHS = 20, 5  # of the whole training
+BATCHES, EPOCHS = 20, 20  # of the whole training
 Step = Callable[[], float]
 
 
