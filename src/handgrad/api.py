@@ -12,7 +12,7 @@ from handgrad.model import Model
 from handgrad.notation.document import read_document
 from handgrad.notation.python import read_python
 from handgrad.notation.reading import elaborate
-from handgrad.notation.syntax import Declaration, Document
+from handgrad.notation.syntax import Declaration
 
 LARGEST_FILE = 4 * 1024 * 1024  # bytes
 
@@ -29,7 +29,7 @@ def read(
     try:
         if path.stat().st_size > LARGEST_FILE:
             raise ReadError(f"{path} is larger than {LARGEST_FILE} bytes", remedy="name a document of equations")
-        text = path.read_bytes().decode("utf-8")
+        text = path.read_bytes().decode("utf-8-sig")
     except OSError as error:
         reason = error.strerror or str(error)
         raise ReadError(f"cannot read {path}: {reason}", remedy="check the file's name and its permissions") from error
@@ -56,15 +56,18 @@ def parse(
     (Size('n'),)
     """
     document = read_document(text, "", notation)
-    if shapes:
-        document = replace(document, statements=(*_declarations(shapes), *document.statements))
-    return elaborate(document, let, examples)
-
-
-def _declarations(shapes: Mapping[str, str]) -> tuple[Declaration, ...]:
+    if not shapes:
+        return elaborate(document, let, examples)
     lines = "\n".join(f"{name}: ({sizes}{',' if sizes.strip() else ''})" for name, sizes in shapes.items())
-    declared: Document = read_python(lines, "<shapes>")
-    return tuple(statement for statement in declared.statements if isinstance(statement, Declaration))
+    declared = [s for s in read_python(lines, "<shapes>").statements if isinstance(s, Declaration)]
+    model = elaborate(replace(document, statements=(*declared, *document.statements)), let, examples)
+    head = lines if document.notation == "python" else "\n".join(map(_in_latex, shapes, shapes.values()))
+    return replace(model, source=f"{head}\n\n{text}")  # so that the source alone says all
+
+
+def _in_latex(name: str, sizes: str) -> str:
+    exponent = r" \times ".join(size.strip() for size in sizes.split(",") if size.strip())
+    return rf"${name} \in \mathbb{{R}}" + (f"^{{{exponent}}}$" if exponent else "$")
 
 
 def derive(

@@ -221,7 +221,7 @@ class Elaborator:
         if scope.is_data(operand.name) or not shape:
             return self.settle(operand, shape)
         own: AnyShape = tuple(ONE if scope.is_example_axis(size) else self.sizes.resolve(size) for size in shape)
-        if own == shape or all(size.is_one for size in own):
+        if own == shape:
             return self.settle(operand, shape)
         if len(shape) == 2 and own != shape:
             kind = "column" if own[1].is_one else "row"
