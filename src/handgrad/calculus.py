@@ -18,10 +18,11 @@ from handgrad.errors import DerivationError
 from handgrad.expr import Call, Expr, Power, Product, Sum, Symbol, definitions, rebuild, symbols, walk
 from handgrad.functions import AnyFunction
 from handgrad.matrix import matrix_form, weight_of
-from handgrad.simplify import collect, simplify, with_args
+from handgrad.simplify import Rewrite, collect, simplify, with_args
 
 INLINE_WEIGHT = 8  # a gradient this short is written out where it is used, a longer one keeps its name
 LONGEST_WRITTEN_OUT = 40  # nodes of an equation that is repeated inside a derivative
+UNNAMED = "stands without a name"  # a fact of an expression that got a name for bookkeeping only
 LONGEST_CHAIN = 9  # factors; a longer chain starts at the gradient that is known already
 
 
@@ -200,7 +201,8 @@ class ReverseSweep:
         self.inline_weight = inline_weight
         self.graph = Graph.of_scalar(of, wrt)
         self.of = of
-        self.names: dict[Expr, Symbol] = {_defined(v): v for v in reversed(definitions([of]))}
+        named = [v for v in reversed(definitions([of])) if UNNAMED not in v.facts]
+        self.names: dict[Expr, Symbol] = {_defined(v): v for v in named}
         self.factors: dict[tuple[Symbol, Symbol], Factor] = {}
         self.closed: dict[Symbol, Expr] = {}
         self.gradient: dict[Symbol, Symbol] = {}
@@ -275,7 +277,9 @@ class ReverseSweep:
             return closed
         return self.gradient[v]
 
-    def _steps(self, u: Symbol, gradient: Symbol, total: Expr, lines: Iterable[tuple[Expr, object]]) -> tuple[Step, ...]:
+    def _steps(
+        self, u: Symbol, gradient: Symbol, total: Expr, lines: Iterable[tuple[Expr, Rewrite]]
+    ) -> tuple[Step, ...]:
         consumers = self.graph.consumers[u]
         steps: list[Step] = []
         left: Expr = gradient
@@ -296,8 +300,7 @@ class ReverseSweep:
                 steps.append(Step(shown, total, "cancel" if shorter else "gather the factors", "cancel"))
             last = total
         for form, rewrite in lines:
-            reason = getattr(rewrite, "reason", "")
-            steps.append(Step(last, form, reason, getattr(rewrite, "name", "")))
+            steps.append(Step(last, form, rewrite.reason, rewrite.name))
             last = form
         return tuple(_without_repeats(steps))
 
@@ -313,7 +316,8 @@ class ReverseSweep:
         if len(consumers) == 1:
             v = consumers[0]
             factors = (self.gradient[v], self.factors[v, u].partial)
-            return Step(gradient, value, f"chain rule through {v.name}; ∂{self.of.name}/∂{v.name} is known", "chain", (factors,))
+            reason = f"chain rule through {v.name}; ∂{self.of.name}/∂{v.name} is known"
+            return Step(gradient, value, reason, "chain", (factors,))
         names = ", ".join(v.name for v in consumers)
         known = [self._product_through(v, u) for v in consumers]
         return Step(gradient, value, f"chain rule, one term for each of {names}", "chain", tuple(known))

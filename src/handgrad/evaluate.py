@@ -162,9 +162,8 @@ def bind(roots: tuple[Expr, ...], arrays: Mapping[str, ArrayLike]) -> Point:
             known = size.value if size.value is not None else sizes.setdefault(size.name, length)
             if known != length:
                 source = f" from {owner[size.name]}" if size.name in owner else ""
-                raise ShapeError(
-                    f"{symbol.name} has shape {array.shape}, expected {show(symbol.shape)} with {size} = {known}{source}"
-                )
+                expected = f"{show(symbol.shape)} with {size} = {known}{source}"
+                raise ShapeError(f"{symbol.name} has shape {array.shape}, expected {expected}")
             owner.setdefault(size.name, symbol.name)
         values[symbol.name] = array
     return Point(values, sizes)

@@ -130,7 +130,8 @@ def with_args(node: Expr, args: tuple[Expr, ...]) -> Expr:
         case Power():
             return power(args[0], node.exponent)
         case Call():
-            return Call(node.function, args)
+            built: Expr = node.function(*args)
+            return built
     return node
 
 

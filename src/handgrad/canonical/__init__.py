@@ -13,7 +13,18 @@ True
 True
 """
 
-from handgrad.canonical.algebra import along, behind, broadcast, hadamard, lift, matmul, reduce_sum, spread, transpose
+from handgrad.canonical.algebra import (
+    along,
+    behind,
+    broadcast,
+    hadamard,
+    lift,
+    matmul,
+    reduce_sum,
+    spread,
+    square_factors,
+    transpose,
+)
 from handgrad.canonical.normal import (
     UNITY,
     add,
@@ -54,6 +65,7 @@ __all__ = [
     "scale",
     "split_coefficient",
     "spread",
+    "square_factors",
     "terms_of",
     "transpose",
     "zero",

@@ -6,9 +6,9 @@ from collections.abc import Iterable
 from fractions import Fraction
 
 from handgrad.axes import Shape, show
-from handgrad.canonical.normal import add, constant, ones, power, product, scale
+from handgrad.canonical.normal import add, constant, ones, power, product, scale, split_coefficient
 from handgrad.errors import ShapeError
-from handgrad.expr import UNIT, Expr, Number
+from handgrad.expr import UNIT, Expr, Number, Product
 
 
 def lift(value: Expr | Number, like: Expr) -> Expr:
@@ -113,6 +113,36 @@ def reduce_sum(expr: Expr, axes: Iterable[int] | None = None, keepdims: bool = F
     sizes = dict(enumerate(expr.shape))
     out = tuple(UNIT if k in gone else k for k in labels if k not in gone or keepdims)
     return product([(expr, labels)], out, sizes)
+
+
+def square_factors(expr: Expr) -> tuple[Expr | None, tuple[tuple[Expr, bool], ...]] | None:
+    """A matrix as (scalar, ((factor, transposed), …)), a chain of square factors; None where it is no such chain.
+
+    The scalar is None where it is 1; a chain of one factor that is not transposed or scaled is None too.
+    """
+    coefficient, body = split_coefficient(expr)
+    if not isinstance(body, Product) or len(set(body.out)) < 2 or UNIT in body.out:
+        return None if coefficient == 1 else (constant(coefficient), ((body, False),))
+    scalars = [operand for operand, labels in body.operands if not labels]
+    edges = [(operand, labels) for operand, labels in body.operands if labels]
+    if coefficient != 1:
+        scalars.append(constant(coefficient))
+    here, end = body.out
+    factors: list[tuple[Expr, bool]] = []
+    while edges:
+        found = [(operand, labels) for operand, labels in edges if here in labels]
+        if len(found) != 1 or len(found[0][1]) != 2 or len(set(found[0][1])) < 2:
+            return None
+        operand, labels = found[0]
+        if operand.shape[0] != operand.shape[1]:
+            return None
+        edges.remove(found[0])
+        turned = labels[1] == here
+        factors.append((operand, turned))
+        here = labels[0] if turned else labels[1]
+    if here != end or not factors:
+        return None
+    return (hadamard(*scalars) if scalars else None), tuple(factors)
 
 
 Expr.doors.update(add=_add, subtract=_subtract, multiply=hadamard, divide=_divide, power=power)

@@ -189,6 +189,9 @@ def product(operands: Iterable[Operand], out: Labels, sizes: Mapping[int, Size])
         return zero(shape)
     end = tuple(labels.final(label) for label in out)
     factors = _gather(flat, labels)
+    while _cancel_inverse(factors, end, labels):
+        end = tuple(labels.final(label) for label in out)
+        factors = _gather([(power(b, e), at) for (b, at), e in factors.items()], labels)
     return scale(coefficient, _finish(factors, end, labels))
 
 
@@ -248,6 +251,25 @@ def _gather(flat: list[Operand], labels: _Labels) -> dict[tuple[Expr, Labels], F
         place = tuple(labels.final(label) for label in at)
         factors[base, place] = factors.get((base, place), Fraction(0)) + exponent
     return {factor: exponent for factor, exponent in factors.items() if exponent}
+
+
+def _cancel_inverse(factors: dict[Operand, Fraction], out: Labels, labels: _Labels) -> bool:
+    """Take out A⁻¹ A or A A⁻¹ where the label between them is summed and nothing else has it."""
+    inverses = [f for f in factors if isinstance(f[0], Call) and getattr(f[0].function, "inverts", False)]
+    for inverse in inverses:
+        base, (row, column) = inverse[0].args[0], inverse[1]
+        for joint, outer, side in ((column, row, 0), (row, column, 1)):
+            places = sum(at.count(joint) for _, at in factors)
+            match = next((f for f in factors if f[0] is base and f[1][side] == joint), None)
+            if match is None or joint in out or joint == UNIT or places != 2:
+                continue
+            if factors[match] != 1 or factors[inverse] != 1:
+                continue
+            del factors[inverse], factors[match]
+            labels.union(outer, match[1][1 - side])
+            labels.sizes.pop(joint, None)
+            return True
+    return False
 
 
 def _finish(factors: Mapping[tuple[Expr, Labels], Fraction], out: Labels, labels: _Labels) -> Expr:

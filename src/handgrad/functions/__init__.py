@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from handgrad.functions import along, elementwise
+from handgrad.functions import along, elementwise, matrix
 from handgrad.functions.record import (
     AbstractFunction,
     AlongAxis,
@@ -10,12 +10,14 @@ from handgrad.functions.record import (
     Array,
     Elementwise,
     Line,
+    MatrixFunction,
     Notation,
     Surrogate,
 )
 
-RECORDS: tuple[Elementwise | AlongAxis, ...] = (*elementwise.TABLE, *along.TABLE)
-BY_SPELLING: dict[str, Elementwise | AlongAxis] = {
+Named = Elementwise | AlongAxis | MatrixFunction
+RECORDS: tuple[Named, ...] = (*elementwise.TABLE, *along.TABLE, *matrix.TABLE)
+BY_SPELLING: dict[str, Named] = {
     spelling: record for record in RECORDS for spelling in record.spellings
 }
 
@@ -28,6 +30,8 @@ __all__ = [
     "Array",
     "Elementwise",
     "Line",
+    "MatrixFunction",
+    "Named",
     "Notation",
     "Surrogate",
 ]

@@ -223,4 +223,57 @@ class AlongAxis:
         return self.pullback_rule(behind(lead, node), cotangent, self.axis)
 
 
-AnyFunction = Elementwise | AbstractFunction | AlongAxis
+@dataclass(frozen=True, slots=True, repr=False)
+class MatrixFunction:
+    """A function of one square matrix; `scalar` tells a number from a matrix of the same shape.
+
+    `pullback_rule(node, cotangent)` is written for a cotangent with any leading axes; `rewrite` gives the
+    canonical form of the value where the argument is a transpose, a product or such, else None.
+    """
+
+    name: str
+    notation: Notation
+    numpy: Callable[[Array], Array]
+    pullback_rule: Callable[[Call, Expr], Expr]
+    scalar: bool
+    spellings: tuple[str, ...]
+    reference: str
+    code: str
+    rewrite: Callable[[Expr], Expr | None]
+    inverts: bool = False  # the result times the argument is the identity matrix
+
+    def __repr__(self) -> str:
+        return f"<function {self.name}>"
+
+    @property
+    def identity(self) -> str:
+        """The name: it is unique in the table."""
+        return self.name
+
+    def __call__(self, arg: Expr) -> Expr:
+        """The function applied to an expression, by its laws for transposes and products where they apply."""
+        self.shape((arg,))
+        rewritten = self.rewrite(arg)
+        return call(self, arg) if rewritten is None else rewritten
+
+    def shape(self, args: tuple[Expr, ...]) -> Shape:
+        """() or the shape of the argument, which must be square."""
+        (arg,) = args
+        if arg.rank != 2 or arg.shape[0] != arg.shape[1]:
+            raise ShapeError(f"{self.name} needs a square matrix, found {show(arg.shape)}")
+        return () if self.scalar else arg.shape
+
+    def evaluate(self, args: tuple[Array, ...], _functions: Mapping[str, Surrogate]) -> Array:
+        """The values."""
+        return self.numpy(args[0])
+
+    def into(self, arg: Array, out: Array) -> None:
+        """Write the values into `out`."""
+        out[...] = self.numpy(arg)
+
+    def pullback(self, _k: int, node: Call, cotangent: Expr) -> Expr:
+        """Cotangent of the argument."""
+        return self.pullback_rule(node, cotangent)
+
+
+AnyFunction = Elementwise | AbstractFunction | AlongAxis | MatrixFunction

@@ -10,18 +10,18 @@ from __future__ import annotations
 from dataclasses import replace
 from fractions import Fraction
 
-from handgrad.axes import ONE, Size, SizeVariable
-from handgrad.canonical import constant, hadamard, matmul, ones, power, product, scale, transpose
+from handgrad.axes import ONE, Size
+from handgrad.canonical import constant, ones, power, product, scale, transpose
 from handgrad.errors import ReadError, ShapeError
 from handgrad.expr import Expr
-from handgrad.functions import BY_SPELLING, AbstractFunction, AlongAxis
+from handgrad.functions import BY_SPELLING, AbstractFunction, AlongAxis, MatrixFunction
 from handgrad.notation import numpy_names, textbook
+from handgrad.notation.arithmetic import Arithmetic
 from handgrad.notation.names import FUNCTION_WORDS
 from handgrad.notation.scope import (
     RESERVED,
     SCALARS,
     SIZE_LETTERS,
-    TARGETS,
     Fn,
     Operand,
     Scope,
@@ -44,10 +44,10 @@ from handgrad.notation.syntax import (
     Syntax,
     Transpose,
 )
-from handgrad.notation.values import AnyShape, Free, Hole, Value, column, linear, spread_to, squeeze, symbol_of
+from handgrad.notation.values import AnyShape, Free, Hole, Value, column, linear, spread_to, symbol_of
 
 
-class Elaborator:
+class Elaborator(Arithmetic):
     """Turns expressions of one document into values."""
 
     def __init__(self, scope: Scope) -> None:
@@ -205,129 +205,13 @@ class Elaborator:
         shape: AnyShape = ()
         for value in values:
             for other in values:
-                self._match_target(value, other)
+                self.match_target(value, other)
             shape = self.sizes.broadcast(Value(shape, value.make, node.span), value, "add")
-        filled = [(sign, self._addend(operand, shape)) for sign, operand in operands]
+        filled = [(sign, self.addend(operand, shape)) for sign, operand in operands]
         for _, value in filled:
             shape = self.sizes.broadcast(Value(shape, value.make, node.span), value, "add")
         return Value(shape, linear([(s, spread_to(v, shape, self.sizes)) for s, v in filled], shape, self.sizes),
                      node.span)  # fmt: skip
-
-    def _addend(self, operand: Operand, shape: AnyShape) -> Value:
-        """A symbol of unknown shape that is added: of the sum's shape, but not along the axis of examples."""
-        if isinstance(operand, Value):
-            return operand
-        scope = self.scope
-        if scope.is_data(operand.name) or not shape:
-            return self.settle(operand, shape)
-        own: AnyShape = tuple(ONE if scope.is_example_axis(size) else self.sizes.resolve(size) for size in shape)
-        if own == shape:
-            return self.settle(operand, shape)
-        if len(shape) == 2 and own != shape:
-            kind = "column" if own[1].is_one else "row"
-            if kind == "row" and not scope.latex:
-                own = own[1:]
-            scope.assume(f"{operand.name} is one {kind}, added to every example")
-        return self.settle(operand, own)
-
-    def _match_target(self, value: Value, other: Value) -> None:
-        """Data declared with one row, against an output of unknown height: the output has one row too."""
-        if not value.symbol or not self.scope.is_data(value.symbol) or len(value.shape) != len(other.shape):
-            return
-        for own, size in zip(value.shape, other.shape, strict=True):
-            unknown = isinstance(self.sizes.resolve(size), SizeVariable)
-            if self.sizes.resolve(own).is_one and unknown and not self.scope.is_example_axis(size):
-                self.sizes.unifier.unify(size, ONE)
-
-    def elementwise(self, left: Operand, right: Operand, span: Span) -> Value:
-        """The Hadamard product; a symbol of unknown shape has the other's."""
-        if isinstance(left, Hole) and isinstance(right, Value) and right.shape:
-            left = self.settle(left, right.shape)
-        if isinstance(right, Hole) and isinstance(left, Value) and left.shape:
-            right = self.settle(right, left.shape)
-        a, b = self.settled(left), self.settled(right)
-        self._match_target(a, b)
-        self._match_target(b, a)
-        if a.scalar or b.scalar:
-            return Value(a.shape or b.shape, lambda: hadamard(a.make(), b.make()), span)
-        shape = self.sizes.broadcast(a, b, "multiply elementwise")
-        one, other = spread_to(a, shape, self.sizes), spread_to(b, shape, self.sizes)
-        return Value(shape, lambda: hadamard(one(), other()), span)
-
-    def divide(self, left: Operand, right: Operand, span: Span) -> Value:
-        """Elementwise division."""
-        if isinstance(right, Hole) and isinstance(left, Value) and left.shape:
-            right = self.settle(right, left.shape)
-        under = self.settled(right)
-        inverse = Value(under.shape, lambda: power(under.make(), -1), under.span)
-        return self.elementwise(left, inverse, span)
-
-    def matmul(self, left: Operand, right: Operand, span: Span) -> Value:
-        """The matrix product, NumPy's for vectors."""
-        if isinstance(left, Hole) and self.scope.latex and not left.name[0].isupper() and not left.turned:
-            length = self.sizes.fresh(f"length of {left.name}")
-            left = self.settle(left, (ONE, length))  # a row in front of a matrix
-        a, b = self.settled(left), self.settled(right)
-        if not a.shape or not b.shape:
-            raise ShapeError("a matrix product needs two matrices or vectors, one of these is a number",
-                             place=self.scope.place(span), remedy="write * for scaling")  # fmt: skip
-        inner = -2 if len(b.shape) > 1 else -1
-        if len(a.shape) > 2 or len(b.shape) > 2:
-            raise ShapeError("matrix products of tensors with more than two axes are not read yet",
-                             place=self.scope.place(span))  # fmt: skip
-        self.sizes.unify(
-            a.shape[-1], b.shape[inner],
-            lambda: f"the matrix product of {self.sizes.show(a.shape)} and {self.sizes.show(b.shape)} does not fit: "
-            f"{self.sizes.resolve(a.shape[-1])} columns against {self.sizes.resolve(b.shape[inner])} rows",
-            span, self._matmul_remedy(a, b),
-        )  # fmt: skip
-        shape = a.shape[:-1] + (b.shape[1:] if len(b.shape) > 1 else ())
-        return self._scalar_if_unit(Value(shape, lambda: matmul(a.make(), b.make()), span))
-
-    def _matmul_remedy(self, a: Value, b: Value) -> str:
-        if len(a.shape) == len(b.shape) == 2:
-            if self.sizes.same(a.shape[0], b.shape[0]):
-                return "transpose the first factor"
-            if self.sizes.same(a.shape[1], b.shape[1]):
-                return "transpose the second factor"
-            if self.sizes.same(b.shape[1], a.shape[0]):
-                return "exchange the factors"
-        return "check the shapes of the two factors"
-
-    def _scalar_if_unit(self, value: Value) -> Value:
-        """In LaTeX a 1 × 1 matrix is a number."""
-        if self.scope.latex and value.shape and all(self.sizes.resolve(size).is_one for size in value.shape):
-            return Value((), lambda: squeeze(value.make()), value.span)
-        return value
-
-    def times(self, left: Operand, right: Operand, span: Span) -> Value:
-        """A product without a sign, or with a dot: scaling, matrix product or Hadamard, as the shapes allow."""
-        for one, other in ((left, right), (right, left)):
-            if isinstance(one, Value) and one.scalar:
-                return self.elementwise(one, other, span)
-        for one, other in ((left, right), (right, left)):
-            target = isinstance(one, Hole) and one.name in TARGETS and not one.turned
-            if target and isinstance(one, Hole) and isinstance(other, Value) and not other.turned:
-                self.scope.assume(f"{one.name} has the shape of what it is multiplied with, entry by entry")
-                return self.elementwise(left, right, span)
-        if isinstance(left, Hole) or isinstance(right, Hole):
-            return self.matmul(left, right, span)
-        sizes = self.sizes
-        fits = sizes.can_unify(left.shape[-1], right.shape[0])
-        equal = len(left.shape) == len(right.shape) and all(map(sizes.same, left.shape, right.shape))
-        square = sizes.same(left.shape[0], left.shape[-1])
-        if equal and not square:
-            return self.elementwise(left, right, span)
-        if not fits and self._broadcasts(left, right):
-            self.scope.assume("a product without a sign between equal shapes is elementwise")
-            return self.elementwise(left, right, span)
-        return self.matmul(left, right, span)
-
-    def _broadcasts(self, left: Value, right: Value) -> bool:
-        return len(left.shape) == len(right.shape) and all(
-            self.sizes.same(a, b) or self.sizes.resolve(a).is_one or self.sizes.resolve(b).is_one
-            for a, b in zip(left.shape, right.shape, strict=True)
-        )
 
     def _power(self, node: Binary) -> Value:
         if self.scope.latex and isinstance(node.left, Name) and node.left.id == "e" and "e" not in self.scope.free:
@@ -337,7 +221,9 @@ class Elaborator:
             raise self.refuse(node.right, "an exponent must be a number", "write exp(y * log(x)) for x to the power y")
         base = self.value(node.left)
         if self.scope.latex and len(base.shape) == 2 and exponent < 0 and isinstance(node.left, Name):
-            raise self.refuse(node, "the inverse of a matrix is not read yet")
+            if exponent == -1 and not self.sizes.resolve(base.shape[1]).is_one:
+                return self.apply(BY_SPELLING["inv"], base, node.span)
+            raise self.refuse(node, "a negative power of a matrix is read as its inverse for −1 only")
         if self.scope.latex and len(base.shape) == 2 and exponent.denominator == 1:
             square = self.sizes.same(*base.shape) and not self.sizes.resolve(base.shape[0]).is_one
             if square:
@@ -384,7 +270,17 @@ class Elaborator:
             return arg
         if isinstance(function, AlongAxis):
             return self._along(function, arg, span)
+        if isinstance(function, MatrixFunction):
+            return self._of_matrix(function, arg, span)
         return Value(arg.shape, lambda: function(arg.make()), span)
+
+    def _of_matrix(self, function: MatrixFunction, arg: Value, span: Span) -> Value:
+        """A function of a square matrix."""
+        message = f"{function.name} needs a square matrix, found {self.sizes.show(arg.shape)}"
+        if len(arg.shape) != 2:
+            raise ShapeError(message, place=self.scope.place(span))
+        self.sizes.unify(*arg.shape, lambda: message, span)
+        return Value(() if function.scalar else arg.shape, lambda: function(arg.make()), span)
 
     def _along(self, function: AlongAxis, arg: Value, span: Span) -> Value:
         """softmax and its kin: along the last axis in Python, along the classes of each example in LaTeX."""

@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from handgrad.axes import ONE, Size
+from handgrad.calculus import UNNAMED
 from handgrad.canonical import reduce_sum
 from handgrad.errors import HandgradError, Place, ReadError, ShapeError, UndefinedSymbolError
 from handgrad.expr import Expr, Symbol, symbols
@@ -277,7 +278,10 @@ class _Reading:
         def make() -> Symbol:
             if name not in self.built:
                 expr = value.make()
-                self.built[name] = Symbol(name, expr.shape, latex=definition.name.latex, definition=expr)
+                facts = (UNNAMED,) if definition.unnamed else ()
+                self.built[name] = Symbol(
+                    name, expr.shape, latex=definition.name.latex, definition=expr, facts=facts
+                )
             return self.built[name]
 
         self.scope.defined[name] = (value.shape, make)

@@ -10,12 +10,12 @@ from handgrad.axes import AnySize, Size
 from handgrad.canonical import constant
 from handgrad.errors import Place
 from handgrad.expr import Expr, Extent, Symbol
-from handgrad.functions import AbstractFunction, AlongAxis, Elementwise
+from handgrad.functions import AbstractFunction, AlongAxis, Elementwise, MatrixFunction
 from handgrad.notation.syntax import Binary, Group, Negate, Number, Span, Syntax
 from handgrad.notation.values import AnyShape, Free, Hole, Sizes, Value
 
 Operand = Value | Hole
-Fn = Elementwise | AlongAxis | AbstractFunction
+Fn = Elementwise | AlongAxis | AbstractFunction | MatrixFunction
 
 SCALARS = frozenset(
     "alpha beta gamma lam lambda lambda_ eta epsilon eps varepsilon tau kappa rho zeta nu".split()
@@ -30,7 +30,7 @@ FUNCTION_LETTERS = frozenset("f g h phi psi varphi act".split())
 SIZE_LETTERS = frozenset("m n".split())
 """Names of numbers of examples or units in LaTeX."""
 RESERVED = frozenset(
-    "det logdet slogdet inv pinv solve diag kron vec norm matrix_power eye ones zeros einsum var std max min amax "
+    "slogdet pinv kron vec max min amax "
     "amin argmax argmin prod cumsum cumprod minimum where clip erf gelu selu mish logsumexp concatenate stack "
     "reshape tensordot inner cross eig eigh svd qr cholesky expm logm sqrtm sort round floor ceil mod "
     "floor_divide rank dim conv convolve correlate pad roll flip tile repeat real imag conj linalg lim".split()

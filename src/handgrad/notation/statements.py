@@ -39,6 +39,7 @@ class Definition:
     value: Syntax
     span: Span
     average: bool = False
+    unnamed: bool = False
 
 
 @dataclass(slots=True)
@@ -81,7 +82,8 @@ class Sorter:
             case Expression() if self._is_alone():
                 used = {part.id for part in walk(statement.value) if isinstance(part, Name)}
                 name = next(name for name in EXPRESSION_NAMES if name not in used)
-                self._define(Definition(Name(name, name, statement.span), statement.value, statement.span))
+                head = Name(name, name, statement.span)
+                self._define(Definition(head, statement.value, statement.span, unnamed=True))
             case Unread() if "=" in statement.source:
                 line = self.place(statement.span).line
                 self.sorted.notes.append(f"line {line} is not an equation that can be read: {statement.why}")

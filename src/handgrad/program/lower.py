@@ -19,6 +19,7 @@ from typing import Any
 from handgrad.axes import ONE, Size
 from handgrad.errors import DerivationError
 from handgrad.expr import Expr, Extent, Symbol
+from handgrad.functions import AlongAxis, MatrixFunction
 from handgrad.matrix import (
     Apply,
     Constant,
@@ -130,8 +131,10 @@ class Lowering:
             case Powered():
                 return self._power(self._form(form.base), form.exponent)
             case Apply():
-                args = tuple(self._form(arg) for arg in form.args)
-                return self._emit("apply", args, self._extents(args[0]), form.function)
+                whole = isinstance(form.function, MatrixFunction | AlongAxis)
+                args = tuple(self._full(arg) if whole else self._form(arg) for arg in form.args)
+                extents = (form.rows, form.columns) if whole else self._extents(args[0])
+                return self._emit("apply", args, extents, form.function)
             case Spread() | Grouped():
                 return self._form(form.arg)
             case Diagonal():

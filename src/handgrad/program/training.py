@@ -43,7 +43,8 @@ class Training:
     def __init__(self, model: Model, derivation: Derivation, sizes: Mapping[str, int], dtype: Any = np.float32) -> None:
         if model.roles.abstract:
             names = ", ".join(model.roles.abstract)
-            raise TrainingError(f"{names} is not defined, so it cannot be run", remedy=f"say what it is: --let {names}=tanh")
+            remedy = f"say what it is: --let {model.roles.abstract[0]}=tanh"
+            raise TrainingError(f"{names} is not defined, so it cannot be run", remedy=remedy)
         self.model = model
         self.sizes = dict(sizes)
         self.dtype: np.dtype[Any] = np.dtype(dtype)

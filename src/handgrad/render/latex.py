@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from fractions import Fraction
 
 from handgrad.expr import Expr, Symbol
-from handgrad.functions import AnyFunction
+from handgrad.functions import AnyFunction, MatrixFunction
 from handgrad.render.printer import Printer
 
 
@@ -40,6 +40,10 @@ class LatexStyle:
         r"""A^{[1]\top} where the name has an upper index, A^\top else."""
         return _raised(inner, r"\top")
 
+    def inverse_transposed(self, inner: str) -> str:
+        r"""inner^{-\top}."""
+        return _raised(inner, r"-\top")
+
     def power(self, inner: str, exponent: Fraction, elementwise: bool) -> str:
         r"""A superscript; \circ marks an elementwise power."""
         mark = r"\circ " if elementwise else ""
@@ -51,6 +55,8 @@ class LatexStyle:
 
     def apply(self, function: AnyFunction, args: Sequence[str]) -> str:
         """The function's own LaTeX notation."""
+        if isinstance(function, MatrixFunction) and function.inverts:
+            return _raised(args[0], "-1")
         latex = function.notation.latex.replace("{0}", args[0])
         inner = rf"\left({args[0]}\right)"
         return latex.replace(inner, self.brackets(args[0]))

@@ -7,7 +7,7 @@ from fractions import Fraction
 from typing import Protocol
 
 from handgrad.expr import UNIT, Expr, Product, Symbol
-from handgrad.functions import AnyFunction
+from handgrad.functions import AnyFunction, MatrixFunction
 from handgrad.matrix import (
     Apply,
     Constant,
@@ -58,6 +58,9 @@ class Style(Protocol):
 
     def transposed(self, inner: str) -> str:
         """The transpose of an atom."""
+
+    def inverse_transposed(self, inner: str) -> str:
+        """The transpose of an atom's inverse."""
 
     def power(self, inner: str, exponent: Fraction, elementwise: bool) -> str:
         """An atom to a power."""
@@ -117,6 +120,8 @@ class Printer:
                 return self._matmul(form)
             case Hadamard():
                 return self._hadamard(form, Fraction(1))
+            case Transposed(arg=Apply(function=MatrixFunction(inverts=True), args=(inner,))):
+                return style.inverse_transposed(self._held(inner, ATOM)), ATOM
             case Transposed():
                 return style.transposed(self._held(form.arg, ATOM)), ATOM
             case Powered():

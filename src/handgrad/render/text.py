@@ -43,6 +43,10 @@ class TextStyle:
         """innerᵀ."""
         return f"({inner})ᵀ" if inner.startswith("∂") else f"{inner}ᵀ"
 
+    def inverse_transposed(self, inner: str) -> str:
+        """inner⁻ᵀ."""
+        return f"{inner}⁻ᵀ"
+
     def power(self, inner: str, exponent: Fraction, elementwise: bool) -> str:
         """Superscript digits; ∘ marks an elementwise power."""
         return f"{inner}{'∘' if elementwise else ''}{str(exponent).translate(SUPERSCRIPT)}"
