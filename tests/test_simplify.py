@@ -132,7 +132,7 @@ def marked(name: str) -> object:
     return pytest.param(name, marks=marks)
 
 
-@pytest.mark.parametrize("name", map(marked, SHORTEST))
+@pytest.mark.parametrize("name", [marked(name) for name in SHORTEST])
 def test_shortest(name: str) -> None:
     expr, expected = SHORTEST[name]
     assert simplify(expr).result.text() == expected
