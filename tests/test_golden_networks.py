@@ -114,7 +114,7 @@ def test_factors_one_by_one() -> None:
     d = hg.derive(hg.read(EXAMPLES / "two_layer_network.md"))
     assert {factor.partial.name: factor.form.text() for factor in d.sweep.factors} == {
         "∂J/∂A2": "((1 − Y)/(1 − A2) − Y/A2)/m",
-        "∂A2/∂Z2": "A2 ⊙ δ ⊙ (1 − A2)",
+        "∂A2/∂Z2": "δ ⊙ A2 ⊙ (1 − A2)",
         "∂Z2/∂W2": "δ A1ᵀ",
         "∂Z2/∂b2": "δ 1",
         "∂Z2/∂A1": "W2ᵀ δ",

@@ -91,6 +91,7 @@ class Unifier:
 
     def __init__(self) -> None:
         self._parent: dict[AnySize, AnySize] = {}
+        self._owners: dict[AnySize, set[str]] = {}
         self._count = 0
 
     def fresh(self, owner: str) -> SizeVariable:
@@ -109,10 +110,18 @@ class Unifier:
         left, right = self.resolve(left), self.resolve(right)
         if left is right or left == right:
             return True
-        if isinstance(left, SizeVariable):
-            self._parent[left] = right
-            return True
-        if isinstance(right, SizeVariable):
-            self._parent[right] = left
-            return True
-        return False
+        if not isinstance(left, SizeVariable):
+            left, right = right, left
+        if not isinstance(left, SizeVariable):
+            return False
+        self._parent[left] = right
+        self._owners.setdefault(right, set()).update(self._owners.pop(left, ()))
+        return True
+
+    def own(self, size: AnySize, name: str) -> None:
+        """Note that an axis of the symbol `name` has this size."""
+        self._owners.setdefault(self.resolve(size), set()).add(name)
+
+    def owners(self, size: AnySize) -> set[str]:
+        """The symbols that have an axis of this size."""
+        return self._owners.get(self.resolve(size), set())

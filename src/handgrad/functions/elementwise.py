@@ -166,6 +166,10 @@ identity: Elementwise = Elementwise(
     "identity", Notation("{0}", "{0}", closed=True), lambda x: +x, (lambda x: ones(x.shape),), ("identity", "linear"),
     "the identity function", formula=lambda x: x,
 )  # fmt: skip
+pi: Elementwise = Elementwise(
+    "pi", Notation("π", r"\pi", closed=True), lambda x: np.full_like(x, np.pi), (lambda x: zero(x.shape),), (),
+    f"{DLMF} 3.12.1; a constant, written as a function of 1", code="np.pi",
+)  # fmt: skip
 
 TABLE: tuple[Elementwise, ...] = (
     exp, log, log1p, expm1, sin, cos, tan, sinh, cosh, tanh, arctan, sigmoid, log_sigmoid, softplus, relu, step,

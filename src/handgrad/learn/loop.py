@@ -52,7 +52,16 @@ class Batches:
     def shuffle_into(self, other: Batches, order: NDArray[np.intp]) -> None:
         """Write the examples in the given order into arrays of the same shapes."""
         for name, array in self.arrays.items():
-            np.take(array, order, axis=self.axes[name], out=other.arrays[name], mode="clip")
+            first = np.moveaxis(array, self.axes[name], 0)  # each example in one piece of memory
+            np.take(first, order, axis=0, out=np.moveaxis(other.arrays[name], self.axes[name], 0), mode="clip")
+
+    def by_example(self) -> Batches:
+        """The same numbers, each example in one piece of memory: shuffling and batches are copies of whole rows."""
+        arrays = {
+            name: np.moveaxis(np.ascontiguousarray(np.moveaxis(array, self.axes[name], 0)), 0, self.axes[name])
+            for name, array in self.arrays.items()
+        }
+        return Batches(arrays, self.axes)
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,6 +150,7 @@ def _train(
     first = Epoch(0, trainer.cost(data.arrays, numbers), held())
     _refuse_divergence(first.train, first, plan)
     best, epochs, interrupted = _Best(trainer, first), [first], False
+    data = data.by_example()
     shuffled = Batches({name: np.empty_like(array) for name, array in data.arrays.items()}, data.axes)
     try:
         for number in range(1, plan.epochs + 1):

@@ -21,7 +21,9 @@ from handgrad.matrix.forms import (
     Ones,
     Powered,
     Spread,
+    chain,
     fills,
+    flip,
     hadamard_form,
     repr_name,
     weight,
@@ -49,8 +51,6 @@ class _Former:
 
     def _form(self, expr: Expr) -> Form:
         rows, columns = _extent(expr)
-        if expr.rank > 2:
-            return self._indexed(expr)
         match expr:
             case Symbol() | Extent():
                 return Leaf(expr, rows, columns)
@@ -80,8 +80,7 @@ class _Former:
                 scale, form = scale * form.terms[0][0], form.terms[0][1]
             terms.append((scale, form))
         if not any(fills(form, rows, columns) and not isinstance(form, Spread | Constant) for _, form in terms):
-            terms = [(c, Hadamard((Ones(rows, columns), form), (), rows, columns) if isinstance(form, Spread) else form)
-                     for c, form in terms]  # fmt: skip
+            terms = [(c, _filled(form) if isinstance(form, Spread) else form) for c, form in terms]
         if len(terms) == 1 and terms[0][0] == 1:
             return terms[0][1]
         terms.sort(key=_term_order)
@@ -102,6 +101,8 @@ class _Former:
         rows, columns = _extent(expr)
         if as_number(expr) is not None:
             return Constant(Fraction(1), rows, columns)
+        if expr.rank > 2:
+            return self._tensor_product(expr)
         graph = Graph(expr)
         for operand, labels in expr.operands:
             if operand.rank > 2:
@@ -114,11 +115,26 @@ class _Former:
         return self._indexed(expr) if form is None else form
 
     def _indexed(self, expr: Expr) -> Form:
-        rows, columns = _extent(expr) if expr.rank <= 2 else (ONE, ONE)
-        if isinstance(expr, Symbol):
-            return Leaf(expr, rows, columns)
+        rows, columns = _extent(expr)
         operands = expr.operands if isinstance(expr, Product) else ()
         return Index(expr, tuple((self.form(o), labels) for o, labels in operands), rows, columns)
+
+    def _tensor_product(self, expr: Product) -> Form:
+        """Entry by entry where every factor has the result's axes, in index notation else."""
+        whole = all(labels in ((), expr.out) for _, labels in expr.operands)
+        if not whole or len(set(expr.out)) < len(expr.out) or not expr.operands:
+            return self._indexed(expr)
+        rows, columns = _extent(expr)
+        return hadamard_form([(self.form(operand), Fraction(1)) for operand, _ in expr.operands], rows, columns)
+
+
+def _filled(form: Spread) -> Form:
+    """A column, row or number repeated, written out with ones: u 1ᵀ, 1 vᵀ, π 1."""
+    column, row = Ones(form.rows, ONE), flip(Ones(form.columns, ONE))
+    if form.arg.rows.is_one and form.arg.columns.is_one:
+        return hadamard_form([(form.arg, Fraction(1)), (Ones(form.rows, form.columns), Fraction(1))],
+                             form.rows, form.columns)  # fmt: skip
+    return chain(form.arg, row) if form.arg.columns.is_one else chain(column, form.arg)
 
 
 def _turn(term: Product) -> Product | None:
@@ -150,8 +166,11 @@ def _term_order(term: tuple[Fraction, Form]) -> tuple[bool, int, int, str]:
     return (coefficient < 0, rank, weight(form), repr_name(form))
 
 
+TENSOR = Size.of("…")  # in place of rows and columns for what has more than two axes
+
+
 def _extent(expr: Expr) -> tuple[Size, Size]:
     shape = expr.shape
     if len(shape) > 2:
-        return ONE, ONE
+        return TENSOR, TENSOR
     return (shape[0] if shape else ONE), (shape[1] if len(shape) == 2 else ONE)

@@ -293,7 +293,7 @@ def total(form: Form) -> Form:
     if isinstance(form, Measure) and form.kind == "diagonal":
         return Measure("trace", form.arg)
     if isinstance(form, Powered) and form.exponent == 2:
-        return Measure("square", form.base.arg if isinstance(form.base, Transposed) else form.base)
+        return Measure("square", min(form.base, flip(form.base), key=weight))
     return Measure("total", form)
 
 
@@ -353,6 +353,7 @@ def _reading_order(form: Form) -> tuple[int, int, str]:
     """Numbers, scalars, matrix products, names, sums, functions; smaller first, then by name."""
     scalar = form.rows.is_one and form.columns.is_one
     body = form.arg if isinstance(form, Spread) else form
+    body = body.arg if isinstance(body, Transposed) else body
     body = body.base if isinstance(body, Powered) else body
     match body:
         case Constant():

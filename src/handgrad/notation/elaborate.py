@@ -11,10 +11,11 @@ from dataclasses import replace
 from fractions import Fraction
 
 from handgrad.axes import ONE, Size
-from handgrad.canonical import constant, ones, power, product, scale, transpose
+from handgrad.canonical import UNITY, constant, ones, power, product, scale, transpose
 from handgrad.errors import ReadError, ShapeError
 from handgrad.expr import Expr
 from handgrad.functions import BY_SPELLING, AbstractFunction, AlongAxis, MatrixFunction
+from handgrad.functions.elementwise import pi
 from handgrad.notation import numpy_names, textbook
 from handgrad.notation.arithmetic import Arithmetic
 from handgrad.notation.names import FUNCTION_WORDS
@@ -105,6 +106,10 @@ class Elaborator(Arithmetic):
             return Value(shape, make, node.span)
         if name in scope.size_names:
             return Value((), lambda: extent(self.sizes.final(Size.of(name))), node.span)
+        if name == "pi" and name not in scope.free:
+            return Value((), lambda: pi(UNITY), node.span)
+        if node.latex.startswith(r"\mathbb"):
+            raise self.refuse(node, f"{node.latex} is not read here", "write the equation without expectations")
         if scope.latex and name == "ones":
             return self._ones(node.span)
         free = scope.free.get(name)
@@ -151,7 +156,7 @@ class Elaborator(Arithmetic):
         """Give a free symbol its shape (that of its use: a transposed use has the transposed shape)."""
         free = self.scope.free[hole.name]
         if free.shape is None:
-            free.shape = shape[::-1] if hole.turned else shape
+            self.scope.give_shape(free, shape[::-1] if hole.turned else shape)
         value = self._free_value(free, hole.span)
         return self.turn(value) if hole.turned else value
 
@@ -165,6 +170,9 @@ class Elaborator(Arithmetic):
             return self.settle(operand, (fresh(f"rows of {name}"), fresh(f"columns of {name}")))
         length = fresh(f"length of {name}")
         shape: AnyShape = (length, ONE) if self.scope.latex else (length,)
+        if name in self.scope.exampled and self.scope.is_data(name):
+            shape = (length, self.scope.shared_example_axis())
+            self.scope.assume(f"the columns of {name} are the examples")
         if self.scope.latex and operand.turned:
             shape = shape[::-1]
         return self.settle(operand, shape)
@@ -198,6 +206,10 @@ class Elaborator(Arithmetic):
             current = current.left
         parts.append((1, current))
         parts.reverse()
+        if self.scope.latex:
+            parts = self._absorbed(parts)
+        if len(parts) == 1:
+            return self.value(parts[0][1])
         operands = [(sign, self.operand(part)) for sign, part in parts]
         values = [operand for _, operand in operands if isinstance(operand, Value)]
         if not values:
@@ -212,6 +224,19 @@ class Elaborator(Arithmetic):
             shape = self.sizes.broadcast(Value(shape, value.make, node.span), value, "add")
         return Value(shape, linear([(s, spread_to(v, shape, self.sizes)) for s, v in filled], shape, self.sizes),
                      node.span)  # fmt: skip
+
+    def _absorbed(self, parts: list[tuple[int, Syntax]]) -> list[tuple[int, Syntax]]:
+        """A term behind a sum that has the sum's index belongs to the sum."""
+        joined = parts[:1]
+        for sign, part in parts[1:]:
+            before = joined[-1]
+            merged = textbook.absorb(before[1], "+" if sign > 0 else "-", part)
+            if merged is None:
+                joined.append((sign, part))
+            else:
+                joined[-1] = (before[0], merged)
+                self.scope.assume("a sum goes on over the terms that have its index")
+        return joined
 
     def _power(self, node: Binary) -> Value:
         if self.scope.latex and isinstance(node.left, Name) and node.left.id == "e" and "e" not in self.scope.free:

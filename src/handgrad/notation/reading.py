@@ -114,7 +114,8 @@ class _Reading:
                     place = self.place(declaration.span)
                     raise ShapeError(f"{name.id} is declared twice, with different shapes", place=place)
                 facts = known.facts if known else ()
-                self.scope.free[name.id] = Free(name.id, name.latex, shape, facts)
+                free = self.scope.free[name.id] = Free(name.id, name.latex, None, facts)
+                self.scope.give_shape(free, shape)
             if declaration.domain is not None:
                 self._declare_domain(declaration)
         for name_id, axis in self.sorted.facts:

@@ -43,6 +43,9 @@ class RoleFinder:
     def _cost(self) -> Symbol | None:
         scalars = {equation.name: equation for equation in self.equations if not equation.shape}
         named = next((scalars[name] for name in cost_names(self.sorted) if name in scalars), None)
+        wrong = next((e for name in cost_names(self.sorted) for e in self.equations if e.name == name), None)
+        if named is None and wrong is not None and wrong.shape:
+            return None  # it is the cost by its name, and no scalar: nothing else is taken for it
         return named or (list(scalars.values())[-1] if scalars else None)
 
     def updates(self, inputs: dict[str, Symbol]) -> tuple[Update, ...]:

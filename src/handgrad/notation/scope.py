@@ -33,6 +33,7 @@ RESERVED = frozenset(
     "slogdet pinv kron vec max min amax "
     "amin argmax argmin prod cumsum cumprod minimum where clip erf gelu selu mish logsumexp concatenate stack "
     "reshape tensordot inner cross eig eigh svd qr cholesky expm logm sqrtm sort round floor ceil mod "
+    "len range int float bool str list tuple dict set print sorted zip map any all "
     "floor_divide rank dim conv convolve correlate pad roll flip tile repeat real imag conj linalg lim".split()
 )
 """Names that mean something in NumPy or in a textbook: never taken for an abstract function."""
@@ -52,6 +53,8 @@ class Scope:
     size_names: set[str] = field(default_factory=set)
     twins: dict[str, str] = field(default_factory=dict)
     counts: frozenset[str] = frozenset()  # names that the text divides by or sums up to: numbers of things
+    exampled: set[str] = field(default_factory=set)  # names that stand with an example's index, x⁽ⁱ⁾
+    example_axis: AnySize | None = None
     let: dict[str, Fn] = field(default_factory=dict)
     assumptions: dict[str, None] = field(default_factory=dict)
 
@@ -64,6 +67,18 @@ class Scope:
         """Note an assumption once."""
         self.assumptions.setdefault(text)
 
+    def shared_example_axis(self) -> AnySize:
+        """The one axis that counts the examples of symbols like x⁽ⁱ⁾."""
+        if self.example_axis is None:
+            self.example_axis = self.sizes.fresh("number of examples")
+        return self.example_axis
+
+    def give_shape(self, free: Free, shape: AnyShape) -> None:
+        """Settle the shape of a free symbol."""
+        free.shape = shape
+        for size in shape:
+            self.sizes.unifier.own(size, free.name)
+
     def is_data(self, name: str) -> bool:
         """Whether a free name is data and not a parameter."""
         if name in self.parameters:
@@ -72,11 +87,7 @@ class Scope:
 
     def is_example_axis(self, size: AnySize) -> bool:
         """Whether an axis counts examples: only data has it, no parameter does."""
-        owners = {
-            name
-            for name, free in self.free.items()
-            if free.shape is not None and any(self.sizes.same(size, axis) for axis in free.shape)
-        }
+        owners = {name for name in self.sizes.unifier.owners(size) if name in self.free}
         return bool(owners) and all(self.is_data(name) for name in owners)
 
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from typing import TYPE_CHECKING
 
@@ -10,7 +11,7 @@ from handgrad.axes import Size
 from handgrad.canonical import power, reduce_sum
 from handgrad.functions import BY_SPELLING
 from handgrad.notation.names import flat_name
-from handgrad.notation.scope import FUNCTION_LETTERS, Fn, Operand, letter
+from handgrad.notation.scope import FUNCTION_LETTERS, Fn, Operand, letter, rational
 from handgrad.notation.syntax import (
     BigSum,
     Binary,
@@ -18,11 +19,13 @@ from handgrad.notation.syntax import (
     Indexed,
     Juxtaposition,
     Name,
+    Negate,
     Norm,
     Prime,
     Span,
     Syntax,
     Transpose,
+    children,
     walk,
 )
 from handgrad.notation.values import Value
@@ -30,7 +33,7 @@ from handgrad.notation.values import Value
 if TYPE_CHECKING:
     from handgrad.notation.elaborate import Elaborator
 
-SPECIAL = frozenset({"sqrt", "tr", "trace"})  # functions of a textbook that are not in the table
+SPECIAL = frozenset({"sqrt", "tr", "trace", "max"})  # functions of a textbook that are not in the table
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,6 +128,8 @@ def _behind_bracket(reader: Elaborator, function: Fn | None, name: Name, item: S
             return _behind_bracket(reader, function, name, item.base)
         case Binary():
             raise reader.refuse(item, "this argument cannot be told from what follows it", "add brackets")
+    if function is None and name.id == "max":
+        return _maximum(reader, name, item)
     return _apply(reader, function, name, reader.value(item), name.span.to(item.span))
 
 
@@ -138,9 +143,20 @@ def _raised(reader: Elaborator, item: Syntax, value: Value, exponent: Fraction) 
 def _apply(reader: Elaborator, function: Fn | None, name: Name, arg: Value, span: Span) -> Value:
     if function is not None:
         return reader.apply(function, arg, span)
+    if name.id == "max":
+        raise reader.refuse(name, "max is read with 0 as one of two arguments: max(0, z)")
     if name.id == "sqrt":
         return Value(arg.shape, lambda: power(arg.make(), Fraction(1, 2)), span)
     return reader.trace(arg, span)
+
+
+def _maximum(reader: Elaborator, name: Name, group: Syntax) -> Value:
+    """max(0, z), entry by entry."""
+    if isinstance(group, Group) and len(group.items) == 2:
+        for zero, other in (group.items, group.items[::-1]):
+            if rational(zero) == 0:
+                return reader.apply(BY_SPELLING["relu"], reader.value(other), name.span.to(group.span))
+    raise reader.refuse(name, "max is read with 0 as one of two arguments: max(0, z)")
 
 
 def big_sum(reader: Elaborator, node: BigSum) -> Value:
@@ -148,6 +164,7 @@ def big_sum(reader: Elaborator, node: BigSum) -> Value:
     outer = reader.bound
     if node.index is not None:
         reader.bound = (*outer, node.index.id)
+    _same_indices(reader, node)
     body = reader.value(node.body)
     reader.bound = outer
     if body.scalar and node.index is not None:
@@ -160,6 +177,55 @@ def big_sum(reader: Elaborator, node: BigSum) -> Value:
     if isinstance(node.upper, Name) and body.shape:
         _bind_upper(reader, node.upper, body)
     return Value((), lambda: reduce_sum(body.make()), node.span)
+
+
+def _same_indices(reader: Elaborator, node: BigSum) -> None:
+    """Only a sum whose symbols all have the same indices adds entries that stand at one place: refuse others."""
+    patterns = {pattern for part in _outermost_indexed(node.body) if (pattern := _pattern(part, reader.bound))}
+    if len(patterns) > 1:
+        raise reader.refuse(node, "a sum over symbols with different indices is not read yet",
+                            "write it with matrices: xᵀ A x, W x")  # fmt: skip
+
+
+def _outermost_indexed(node: Syntax) -> Iterator[Indexed]:
+    stack = [node]
+    while stack:
+        current = stack.pop()
+        if isinstance(current, Indexed):
+            yield current
+        else:
+            stack.extend(children(current))
+
+
+def _pattern(node: Syntax, bound: tuple[str, ...]) -> tuple[str, ...]:
+    """The bound indices of a symbol, those of its upper and lower index together."""
+    found: list[str] = []
+    while isinstance(node, Indexed):
+        names = [part.id for index in node.indices for part in walk(index) if isinstance(part, Name)]
+        found += [name for name in names if name in bound]
+        node = node.base
+    return tuple(sorted(found))
+
+
+def absorb(left: Syntax, sign: str, right: Syntax) -> Syntax | None:
+    """Σᵢ a + b where b has the index i: the sum goes on over b. None where b has no such index."""
+    if isinstance(left, BigSum):
+        index = left.index
+        if index is None or not any(index.id in _pattern(part, (index.id,)) for part in _outermost_indexed(right)):
+            return None
+        inner = absorb(left.body, sign, right) if isinstance(left.body, BigSum) else None
+        body = inner or Binary(sign, left.body, right, left.body.span.to(right.span))
+        return replace(left, body=body, span=left.span.to(right.span))
+    if isinstance(left, Negate):
+        inner = absorb(left.arg, sign, right)
+        return None if inner is None else replace(left, arg=inner, span=left.span.to(right.span))
+    if isinstance(left, Juxtaposition):
+        inner = absorb(left.items[-1], sign, right)
+        return None if inner is None else replace(left, items=(*left.items[:-1], inner))
+    if isinstance(left, Binary) and left.op in "+-*.@":
+        inner = absorb(left.right, sign, right)
+        return None if inner is None else replace(left, right=inner, span=left.span.to(right.span))
+    return None
 
 
 def _bind_upper(reader: Elaborator, upper: Name, body: Value) -> None:
@@ -184,8 +250,17 @@ def norm(reader: Elaborator, node: Norm) -> Value:
 def indexed(reader: Elaborator, node: Indexed) -> Operand:
     """An example's index is left out: the symbol is the matrix of all examples."""
     inside = [part.id for index in node.indices for part in walk(index) if isinstance(part, Name)]
-    if node.style == "example" or (inside and all(name in reader.bound for name in inside)):
+    if node.style == "example":
+        base = node.base.base if isinstance(node.base, Indexed) else node.base
+        if isinstance(base, Name):
+            reader.scope.exampled.add(base.id)
         return reader.operand(node.base)
+    bound = [name in reader.bound for name in inside]
+    if bound and all(bound):
+        return reader.operand(node.base)
+    if any(bound):
+        raise reader.refuse(node, "one index of this symbol is summed and another is not: that is not read yet",
+                            "write the sum with matrices: W x, xᵀ A x")  # fmt: skip
     if node.style == "element" and isinstance(node.base, Name):
         return reader.operand(flat_name(node))
     raise reader.refuse(node, "indices into a tensor are not read yet")

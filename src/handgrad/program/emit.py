@@ -95,6 +95,11 @@ class _Module:
         lines.append(f"    return {', '.join(values)}")
         return lines
 
+    def _abstract(self) -> list[AbstractFunction]:
+        forms = [form for _, expr in self.backward for form in _walk(expr)]
+        functions = [form.function for form in forms if isinstance(form, Apply)]
+        return [function for function in functions if isinstance(function, AbstractFunction)]
+
     def _entry(self, symbols: list[Symbol]) -> list[str]:
         lines = [f"    {identifier(s)} = {identifier(s)}.reshape(-1, 1)" for s in symbols if s.rank == 1]
         sizes = {
@@ -111,7 +116,8 @@ class _Module:
 
     def _backward(self) -> list[str]:
         values = [identifier(symbol) for symbol, _ in self.forward]
-        lines = [f"def backward({', '.join([self._signature(), *values])}):"]
+        primes = sorted({f"{identifier_of(f.name)}{'_prime' * f.order}" for f in self._abstract() if f.order})
+        lines = [f"def backward({', '.join([self._signature(), *values, *primes])}):"]
         lines.append(f'    """The gradients of {self.sweep.of.name}; dW is ∂{self.sweep.of.name}/∂W, of W\'s shape."""')
         lines += self._entry(self._inputs())
         for symbol, expr in self.backward:

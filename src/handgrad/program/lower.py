@@ -108,6 +108,11 @@ class Lowering:
 
     def _form(self, form: Form) -> int:
         match form:
+            case Leaf(expr=Symbol() as symbol) if symbol.rank > 2:
+                raise DerivationError(
+                    f"{symbol.name} has {symbol.rank} axes, and programs run matrices only so far",
+                    remedy="write the model with matrices (two axes)",
+                )
             case Leaf(expr=Symbol() as symbol):
                 if symbol.name in self.named:
                     return self.named[symbol.name]

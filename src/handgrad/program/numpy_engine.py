@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
+from scipy.linalg import blas
 
 from handgrad.functions import Array
 from handgrad.program.lower import Instruction
@@ -23,7 +24,10 @@ UFUNCS: Mapping[str, Callable[..., Any]] = {
 
 
 class Bound:
-    """Instructions bound to buffers for given sizes; `inputs` are the buffers to fill before a run."""
+    """Instructions bound to buffers for given sizes; `inputs` are the buffers to fill before a run.
+
+    The inputs of `by_column` lie in memory column by column, as their examples do.
+    """
 
     def __init__(
         self,
@@ -32,7 +36,9 @@ class Bound:
         dtype: np.dtype[Any],
         shared: Mapping[str, Array],
         updates: Iterable[tuple[str, int]] = (),
+        by_column: frozenset[str] = frozenset(),
     ) -> None:
+        self.by_column = by_column
         self.sizes = dict(sizes)
         self.dtype = dtype
         self.inputs: dict[str, Array] = {}
@@ -42,9 +48,26 @@ class Bound:
         self._ends: list[int] = []  # the number of actions up to and with each instruction
         self.updates: list[Action] = []
         targets = {place: name for name, place in updates}
+        descents = _descents(instructions, targets)
+        skipped = {scaled for _, scaled in descents.values()}
         for place, instruction in enumerate(instructions):
-            self._bind(instruction, targets.get(place))
+            if place in descents:
+                self._bind_descent(targets[place], *descents[place], instructions)
+            elif place in skipped:
+                self.buffers.append(np.zeros((0, 0), self.dtype))
+            else:
+                self._bind(instruction, targets.get(place))
             self._ends.append(len(self.actions))
+
+    def _bind_descent(self, name: str, rate: int, scaled: int, instructions: Sequence[Instruction]) -> None:
+        """W − α ∂J/∂W written over W."""
+        parameter = self.shared[name]
+        left, right = instructions[scaled].args
+        gradient = self.buffers[right if left == rate else left]
+        axpy = blas.saxpy if self.dtype == np.float32 else blas.daxpy
+        flat = gradient.reshape(-1) if gradient.flags.c_contiguous else np.ravel(gradient)
+        self.actions.append((_descend, (flat, parameter.reshape(-1), self.buffers[rate].reshape(()), axpy)))
+        self.buffers.append(parameter)
 
     def _shape(self, instruction: Instruction) -> tuple[int, int]:
         rows, columns = instruction.rows, instruction.columns
@@ -76,6 +99,8 @@ class Bound:
                 name: str = instruction.payload
                 if name in self.shared:
                     return self.shared[name]
+                if name in self.by_column:
+                    return self.inputs.setdefault(name, np.zeros(shape[::-1], self.dtype).T)
                 return self.inputs.setdefault(name, np.zeros(shape, self.dtype))
             case "static":
                 return np.full((1, 1), instruction.payload.value(self.sizes), self.dtype)
@@ -112,13 +137,46 @@ class Bound:
                 return np.copyto, (out[:, 0], np.diagonal(args[0]))
             case "diagonal_matrix":
                 return np.copyto, (np.einsum("ii->i", out), args[0][:, 0])
-        return UFUNCS[instruction.op], (*args, out)
+        return UFUNCS[instruction.op], (*map(_number_or_matrix, args), out)
 
     def run(self, last: int | None = None) -> None:
         """Compute every value, or those up to one place."""
         actions = self.actions if last is None else self.actions[: self._ends[last]]
         for function, args in actions:
             function(*args)
+
+
+def _descents(instructions: Sequence[Instruction], targets: Mapping[int, str]) -> dict[int, tuple[int, int]]:
+    """The updates of the form W − α g, by place: the places of α (a number that is given) and of α g."""
+    uses = [place for instruction in instructions for place in instruction.args]
+    found: dict[int, tuple[int, int]] = {}
+    for place, name in targets.items():
+        update = instructions[place]
+        if update.op != "subtract":
+            continue
+        parameter, scaled = update.args
+        product = instructions[scaled]
+        whole = (product.rows, product.columns) == (update.rows, update.columns)
+        own = instructions[parameter].op == "input" and instructions[parameter].payload == name
+        if product.op != "multiply" or not own or not whole or uses.count(scaled) != 1:
+            continue
+        for rate, gradient in (product.args, product.args[::-1]):
+            number = instructions[rate].rows.is_one and instructions[rate].columns.is_one
+            solid = instructions[gradient].op in ("matmul", "multiply", "add", "subtract", "divide")
+            if number and solid and instructions[rate].op == "input":
+                found[place] = (rate, scaled)
+                break
+    return found
+
+
+def _number_or_matrix(array: Array) -> Array:
+    """A 1 × 1 operand as a number: a ufunc spreads it in half the time."""
+    return array.reshape(()) if array.shape == (1, 1) else array
+
+
+def _descend(gradient: Array, parameter: Array, rate: Array, axpy: Callable[..., Any]) -> None:
+    """parameter −= rate · gradient in one pass (BLAS axpy)."""
+    axpy(gradient, parameter, a=-float(rate))
 
 
 def _square(array: Array, scratch: Array, out: Array) -> None:

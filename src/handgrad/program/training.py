@@ -58,6 +58,8 @@ class Training:
         }
         self._lower(sweep)
         self._bound: dict[tuple[str, int], Bound] = {}
+        examples = model.roles.examples
+        self._by_column = frozenset(s.name for s in model.inputs if s.rank == 2 and s.shape[1] is examples)
 
     def _lower(self, sweep: Sweep) -> None:
         """Three programs that share their beginning: prediction, cost, the whole step."""
@@ -118,7 +120,7 @@ class Training:
                 instructions = instructions[: self._output + 1]
             elif kind == "cost":
                 instructions = instructions[: self._cost + 1]
-            self._bound[key] = Bound(instructions, sizes, self.dtype, self._arrays, updates)
+            self._bound[key] = Bound(instructions, sizes, self.dtype, self._arrays, updates, self._by_column)
         bound = self._bound[key]
         for name, buffer in bound.inputs.items():
             if name in data:

@@ -215,13 +215,13 @@ class Printer:
             only = matrices[0]
             front.append(self._held(only, PRODUCT))
         elif matrices:
-            front.append(self.style.hadamard.join(self._held(form, PREFIX) for form in matrices))
+            front.append(self.style.hadamard.join(self._held(form, PREFIX) for form in _squares_apart(matrices)))
         return self.style.matmul.join(front), PRODUCT
 
     def _powered(self, form: Powered) -> Printed:
         if form.exponent == Fraction(1, 2):
             text, holds = self.form(form.base)
-            return self.style.root(text, holds >= ATOM), PREFIX
+            return self.style.root(text, holds >= ATOM), ATOM
         elementwise = not _scalar(form)
         held = self._held(form.base, ATOM)
         if elementwise and form.exponent == 2 and isinstance(form.base, Leaf):
@@ -236,14 +236,27 @@ class Printer:
     def _index(self, form: Index) -> Printed:
         expr = form.expr
         if not isinstance(expr, Product):
-            return self.style.entry(repr(type(expr).__name__), LETTERS[: expr.rank]), ATOM
+            raise TypeError(type(expr).__name__)
         letters = {UNIT: "1", **{label: LETTERS[label % len(LETTERS)] for label in range(len(expr.sizes))}}
         factors = [
             self.style.entry(self._held(part, ATOM), "".join(letters[k] for k in labels)) for part, labels in form.parts
         ]
         summed = "".join(letters[k] for k in range(len(expr.sizes)) if k not in expr.out)
+        deltas = [(k, n) for n, k in enumerate(expr.out) if k != UNIT and k in expr.out[:n]]
+        if deltas:  # a label twice in the result: a diagonal, written with Kronecker's δ
+            own = {n: LETTERS[(len(expr.sizes) + n) % len(LETTERS)] for _, n in deltas}
+            factors += [self.style.entry("δ", letters[k] + own[n]) for k, n in deltas]
         inner = self.style.matmul.join(factors) or "1"
         return (self.style.indexed_sum(summed, inner) if summed else inner), PRODUCT
+
+
+def _squares_apart(forms: list[Form]) -> list[Form]:
+    """a ⊙ a among the factors of a Hadamard product, without brackets."""
+    apart: list[Form] = []
+    for form in forms:
+        square = isinstance(form, Powered) and form.exponent == 2 and isinstance(form.base, Leaf)
+        apart += [form.base, form.base] if square and isinstance(form, Powered) else [form]
+    return apart
 
 
 def _scalar(form: Form) -> bool:
