@@ -101,7 +101,6 @@ def test_unreadable_with_its_place(name: str) -> None:
     assert error.place.source_line
 
 
-@pytest.mark.xfail(strict=True, reason="these errors say no remedy")
 @pytest.mark.parametrize("name", NO_REMEDY)
 def test_unreadable_with_its_remedy(name: str) -> None:
     assert failure(lambda: hg.parse(NO_REMEDY[name]), HandgradError).remedy
@@ -121,7 +120,6 @@ def test_latex_says_why_nothing_was_read(equation: str) -> None:
     assert "line 1" in error.message
 
 
-@pytest.mark.xfail(strict=True, reason="a name defined by itself alone is passed over without a word")
 def test_latex_defined_by_itself() -> None:
     assert "itself" in failure(lambda: hg.parse("$$J = J + x$$"), ReadError).message
 
@@ -213,10 +211,9 @@ def test_arrays_that_do_not_fit() -> None:
     assert "W" in failure(lambda: f(W=1.0, X=[[1.0]]), ShapeError).message
 
 
-# Not yet as they should be
+# What was once another exception, or refused
 
 
-@pytest.mark.xfail(strict=True, raises=(KeyError, IndexError), reason="another exception than HandgradError")
 @pytest.mark.parametrize(
     "run",
     [
@@ -231,20 +228,17 @@ def test_another_exception(run: Callable[[], object]) -> None:
     failure(run, HandgradError)
 
 
-@pytest.mark.xfail(strict=True, raises=MemoryError, reason="checks are run at the declared sizes, however large")
 def test_large_declared_sizes_take_no_memory() -> None:
-    hg.derive(hg.parse("x: (99999999999,)\nJ = sum(x ** 2)"))
+    error = failure(lambda: hg.derive(hg.parse("x: (99999999999,)\nJ = sum(x ** 2)")), ShapeError)
+    assert "99999999999" in error.message
+    assert "names" in error.remedy
 
 
-@pytest.mark.xfail(strict=True, raises=HandgradError, reason="right models whose gradient is 0 are refused")
 @pytest.mark.parametrize("text", ["J = sum(softmax(W))", "J = sum(sign(x))", "J = sum(step(W @ X))"])
 def test_a_gradient_may_be_zero(text: str) -> None:
     hg.derive(hg.parse(text))
 
 
-@pytest.mark.xfail(
-    strict=True, raises=AssertionError, reason="gradients of an elementwise chain are inlined: quadratic"
-)
 def test_an_elementwise_chain_is_linear() -> None:
     def longest(length: int) -> int:
         chain = "\n".join(f"a{k + 1} = tanh(a{k})" for k in range(length))

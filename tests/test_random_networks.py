@@ -9,7 +9,6 @@ import numpy as np
 import pytest
 
 import handgrad as hg
-from handgrad.errors import CheckError
 from handgrad.program.training import Training
 from random_networks import ACTIVATIONS, BIASES, LOSSES, REDUCTIONS, Network, draw, draw_only
 
@@ -19,9 +18,6 @@ RATE = 0.37
 
 def marks(seed: int) -> list[pytest.MarkDecorator]:
     found = [pytest.mark.slow] if seed >= SAMPLE else []
-    if seed == 160:
-        reason = "verify draws a point at which a relu is exactly 0, where the complex step is no oracle"
-        found.append(pytest.mark.xfail(strict=True, raises=CheckError, reason=reason))
     return found
 
 

@@ -83,7 +83,7 @@ def derive(
 
     >>> d = derive("x @ A @ x", wrt="x", shapes={"A": "n, n", "x": "n"})
     >>> print(d["x"])
-    A x + Aᵀ x
+    (A + Aᵀ) x
     """
     if isinstance(model, str):
         model = parse(model, shapes=shapes, let=let, examples=examples)

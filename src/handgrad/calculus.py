@@ -21,6 +21,7 @@ from handgrad.matrix import matrix_form, weight_of
 from handgrad.simplify import Rewrite, collect, simplify, with_args
 
 INLINE_WEIGHT = 8  # a gradient this short is written out where it is used, a longer one keeps its name
+LONGEST_INLINED = 24  # nodes of a gradient that is used once and written out there
 LONGEST_WRITTEN_OUT = 40  # nodes of an equation that is repeated inside a derivative
 UNNAMED = "stands without a name"  # a fact of an expression that got a name for bookkeeping only
 LONGEST_CHAIN = 9  # factors; a longer chain starts at the gradient that is known already
@@ -168,7 +169,10 @@ class Graph:
             for u in feeds.get(v, ()):
                 consumers.setdefault(u, []).append(v)
         for symbol in wrt:
-            if symbol not in consumers and symbol is not of:
+            if symbol is of:
+                raise DerivationError(f"∂{of.name}/∂{of.name} is 1: there is nothing to derive",
+                                      remedy="differentiate by a symbol that the scalar depends on")  # fmt: skip
+            if symbol not in consumers:
                 raise DerivationError(
                     f"there is no path from {of.name} to {symbol.name}: {of.name} does not depend on it",
                     remedy=f"leave {symbol.name} out, or use it in an equation that {of.name} needs",
@@ -273,7 +277,8 @@ class ReverseSweep:
         named = any(symbol.partial is not None for symbol in symbols(closed))
         if v is self.of or (not named and weight_of(closed) <= self.inline_weight):
             return closed
-        if len(self.graph.feeds[v]) == 1 and v not in self.graph.wrt:
+        once = len(self.graph.feeds[v]) == 1 and v not in self.graph.wrt
+        if once and weight_of(closed) <= LONGEST_INLINED:
             return closed
         return self.gradient[v]
 

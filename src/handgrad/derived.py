@@ -17,6 +17,7 @@ from numpy.typing import ArrayLike
 
 from handgrad import evaluate
 from handgrad.calculus import ReverseSweep
+from handgrad.checks.functions import verify_function, verify_stable
 from handgrad.checks.verify import verify
 from handgrad.derivation import Check, Section, Step, Sweep
 from handgrad.errors import DerivationError
@@ -24,8 +25,8 @@ from handgrad.expr import Call, Expr, Symbol, walk
 from handgrad.functions import Array, Elementwise
 from handgrad.model import Model
 from handgrad.program.emit import numpy_source
-from handgrad.program.stable import stable
 from handgrad.render import document
+from handgrad.stable import stable
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -90,11 +91,16 @@ class Derivation(Mapping[str, Expr]):
 
     def functions_text(self) -> str:
         """How the derivatives of the scalar functions in the equations come about, as text."""
-        return document.to_text(document.function_blocks(self.functions))
+        return document.to_text(self._function_page())
 
     def functions_markdown(self) -> str:
         """The same as Markdown."""
-        return document.to_markdown(document.function_blocks(self.functions))
+        return document.to_markdown(self._function_page())
+
+    def _function_page(self) -> tuple[document.Block, ...]:
+        for function in self.functions:
+            verify_function(function)
+        return document.function_blocks(self.functions)
 
     @property
     def functions(self) -> tuple[Elementwise, ...]:
@@ -107,6 +113,7 @@ class Derivation(Mapping[str, Expr]):
         """The forward and backward pass as readable source code: what the engine runs."""
         if language != "numpy":
             raise DerivationError(f"source code in {language} is not written yet", remedy="ask for numpy")
+        verify_stable(self.of)
         return numpy_source(self.model, self.sweep)
 
     def function(self, engine: str = "numpy") -> Callable[..., dict[str, Array]]:

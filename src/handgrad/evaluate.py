@@ -18,7 +18,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike
 
-from handgrad.axes import show
+from handgrad.axes import Size, show
 from handgrad.errors import ShapeError, UndefinedSymbolError
 from handgrad.expr import UNIT, Call, Expr, Extent, Power, Product, Sum, Symbol, definitions, symbols, walk
 from handgrad.functions import Array, Surrogate
@@ -75,7 +75,7 @@ class Point:
                     raise UndefinedSymbolError(f"no value was given for {node.name}", remedy=f"pass {node.name}=...")
                 return self.values[node.name]
             case Extent():
-                return np.asarray(float(self.sizes[node.size.name]))
+                return np.asarray(float(self.length(node.size)))
             case Sum():
                 total = np.zeros(self.shape(node))
                 for coefficient, term in node.terms:
@@ -90,9 +90,17 @@ class Point:
                 return self._contract(node)
         raise TypeError(type(node).__name__)
 
+    def length(self, size: Size) -> int:
+        """A size in numbers."""
+        if size.value is not None:
+            return size.value
+        if size.name not in self.sizes:
+            raise UndefinedSymbolError(f"nothing tells how large {size} is", remedy="pass an array that has this axis")
+        return self.sizes[size.name]
+
     def shape(self, node: Expr) -> tuple[int, ...]:
         """The shape in numbers."""
-        return tuple(self.sizes[size.name] if size.value is None else size.value for size in node.shape)
+        return tuple(self.length(size) for size in node.shape)
 
     def _contract(self, node: Product) -> Array:
         """einsum; labels of the result that no operand has, or that repeat, are filled by broadcasting."""
@@ -117,11 +125,7 @@ class Point:
         return self._diagonals(node, distinct, spread)
 
     def _extents(self, node: Product, labels: tuple[int, ...]) -> list[tuple[int, int]]:
-        sizes = [node.sizes[label] for label in labels]
-        return [
-            (label, self.sizes[size.name] if size.value is None else size.value)
-            for label, size in zip(labels, sizes, strict=True)
-        ]
+        return [(label, self.length(node.sizes[label])) for label in labels]
 
     def _diagonals(self, node: Product, distinct: tuple[int, ...], inner: Array) -> Array:
         """Put the distinct labels of the result in place, repeated ones on the diagonal."""

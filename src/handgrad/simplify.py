@@ -13,8 +13,9 @@ from dataclasses import dataclass
 from fractions import Fraction
 
 from handgrad.axes import Shape
-from handgrad.canonical import add, is_zero, power, product, scale, terms_of
+from handgrad.canonical import add, hadamard, is_zero, power, product, scale, terms_of
 from handgrad.expr import UNIT, Call, Expr, Labels, Power, Product, Sum, Symbol, rebuild
+from handgrad.factoring import take_out
 from handgrad.matrix import weight_of
 
 LARGEST_EXPANSION = 60  # terms; a larger product of sums stays a product
@@ -44,11 +45,19 @@ def expand(expr: Expr) -> Expr:
     """Products of sums multiplied out, as far as the number of terms stays small."""
     total: list[tuple[Fraction, Expr]] = []
     for coefficient, term in terms_of(expr):
-        opened = _expand_product(term) if isinstance(term, Product) else term
+        opened = _expand_product(term) if isinstance(term, Product) else _expand_square(term)
         total += [(coefficient * c, e) for c, e in terms_of(opened)]
         if len(total) > LARGEST_EXPANSION:
             return expr
     return add(total, expr.shape)
+
+
+def _expand_square(term: Expr) -> Expr:
+    """The square of a sum, as a sum of products."""
+    if not (isinstance(term, Power) and term.exponent == 2 and isinstance(term.base, Sum)):
+        return term
+    base = term.base
+    return expand(add([(c, hadamard(e, base)) for c, e in base.terms], term.shape))
 
 
 def _expand_product(node: Product) -> Expr:
@@ -95,26 +104,28 @@ def use_facts(expr: Expr) -> Expr:
         node = with_args(node, args)
         if not isinstance(node, Product):
             return node
-        kept = [(operand, labels) for operand, labels in node.operands if not _summed_to_one(operand, labels, node)]
+        kept = [(operand, labels) for operand, labels in node.operands if _summed_label(operand, labels, node) is None]
         if len(kept) == len(node.operands):
             return node
+        gone = {_summed_label(operand, labels, node) for operand, labels in node.operands}
         used = {label for _, labels in kept for label in labels} | set(node.out)
-        sizes = {k: size for k, size in enumerate(node.sizes) if k in used}
+        sizes = {k: size for k, size in enumerate(node.sizes) if k in used or k not in gone}
         return product(kept, node.out, sizes)
 
     return rebuild(expr, change)
 
 
-def _summed_to_one(operand: Expr, labels: Labels, node: Product) -> bool:
+def _summed_label(operand: Expr, labels: Labels, node: Product) -> int | None:
+    """The label over which a declared fact says that the operand sums to one, where nothing else has it."""
     if not isinstance(operand, Symbol):
-        return False
+        return None
     for fact in operand.facts:
         if fact.startswith(SUMS_TO_ONE):
             label = labels[int(fact.removeprefix(SUMS_TO_ONE))]
             places = sum(inner.count(label) for _, inner in node.operands)
             if label != UNIT and label not in node.out and places == 1:
-                return True
-    return False
+                return label
+    return None
 
 
 def with_args(node: Expr, args: tuple[Expr, ...]) -> Expr:
@@ -229,7 +240,9 @@ def together(expr: Expr) -> Expr:
     if isinstance(expr, Product):
         inner = [(together(operand) if isinstance(operand, Sum) else operand, at) for operand, at in expr.operands]
         return product(inner, expr.out, dict(enumerate(expr.sizes)))
-    if not isinstance(expr, Sum) or len(expr.terms) < 2:
+    if isinstance(expr, Sum) and len(expr.terms) == 1:
+        return scale(expr.terms[0][0], together(expr.terms[0][1]))
+    if not isinstance(expr, Sum) or not expr.terms:
         return expr
     terms = _terms(expr)
     under: dict[Factor, Fraction] = {}
@@ -251,13 +264,17 @@ EXPAND = Rewrite("expand", expand, "multiply out and cancel")
 FACTS = Rewrite("facts", use_facts, "use what is declared of the symbols")
 TOGETHER = Rewrite("together", together, "bring over one denominator")
 COLLECT = Rewrite("collect", collect, "take common factors out")
+TAKE_OUT = Rewrite("take out", take_out, "take the common matrix out")
 GROUP = Rewrite("group", group, "take shared factors out")
 PATHS: tuple[tuple[Rewrite, ...], ...] = (
     (COLLECT,),
+    (TAKE_OUT, TAKE_OUT),
+    (COLLECT, TAKE_OUT, TAKE_OUT),
     (TOGETHER,),
     (EXPAND,),
     (EXPAND, COLLECT),
     (EXPAND, GROUP),
+    (EXPAND, TAKE_OUT, TAKE_OUT, COLLECT),
     (EXPAND, TOGETHER),
 )
 

@@ -319,16 +319,27 @@ def _number(
         base, at = factor
         return f"{base.key}^{factors[factor]}[{','.join(colour[label] for label in at)}]"
 
-    for _ in range(min(len(summed), 4)):
-        faces: dict[int, list[str]] = {label: [] for label in summed}
-        for factor in factors:
-            face = paint(factor)
-            for position, label in enumerate(factor[1]):
-                if label in faces:
-                    faces[label].append(f"{position}@{face}")
-        ranks = {label: "|".join(sorted(face)) for label, face in faces.items()}
-        places = {face: f"s{place}" for place, face in enumerate(sorted(set(ranks.values())))}
-        colour.update({label: places[face] for label, face in ranks.items()})
+    def refine() -> None:
+        """Colour each summed label by the factors that it stands in and where."""
+        for _ in range(len(summed)):
+            faces: dict[int, list[str]] = {label: [colour[label]] for label in summed}
+            for factor in factors:
+                face = paint(factor)
+                for position, label in enumerate(factor[1]):
+                    if label in faces:
+                        faces[label].append(f"{position}@{face}")
+            ranks = {label: "|".join([face[0], *sorted(face[1:])]) for label, face in faces.items()}
+            places = {face: f"s{place:04}" for place, face in enumerate(sorted(set(ranks.values())))}
+            before = len({colour[label] for label in summed})
+            colour.update({label: places[face] for label, face in ranks.items()})
+            if len(places) == before:
+                return
+
+    refine()
+    while len({colour[label] for label in summed}) < len(summed):  # alike so far: tell one apart and go on
+        shared = min(c for c in map(colour.get, summed) if list(map(colour.get, summed)).count(c) > 1)  # type: ignore
+        colour[next(label for label in sorted(summed) if colour[label] == shared)] = f"{shared}!"
+        refine()
     order = sorted(factors, key=paint)
     for _, at in order:
         for label in at:

@@ -4,16 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from math import prod
 
 import numpy as np
 
 from handgrad.axes import Size
+from handgrad.errors import ShapeError
 from handgrad.evaluate import Point, inputs
 from handgrad.expr import Call, Expr, Extent, Product, Symbol, definitions, walk
 from handgrad.functions import AbstractFunction, Array, Surrogate
 from handgrad.simplify import SUMS_TO_ONE
 
 Spread = float | str
+MOST_ENTRIES = 4_000_000  # of one symbol with its declared sizes
 SMALL = (2, 3, 4, 5, 6, 7)  # sizes; small, and different for axes that differ as long as there are enough
 SPREADS = (1.0, 0.3, 0.1, "positive", 0.01)
 """How inputs are drawn: normal of a scale, smaller where values explode; positive where a logarithm wants it."""
@@ -45,8 +48,18 @@ class Ground:
                 functions.setdefault(node.function.name)
         return Ground(inputs(roots), tuple(sizes), tuple(functions))
 
+    def _refuse_large(self) -> None:
+        for symbol in self.symbols:
+            entries = prod(size.value if size.value is not None else max(SMALL) for size in symbol.shape)
+            if entries > MOST_ENTRIES:
+                raise ShapeError(
+                    f"{symbol.name} is declared with {entries} entries, too many to check its formulas with",
+                    remedy=f"give its sizes names, as in {symbol.name}: (n, m)",
+                )
+
     def draw(self, random: np.random.Generator, spread: Spread) -> Point:
         """One random point."""
+        self._refuse_large()
         sizes = dict(zip(self.sizes, _different(random, len(self.sizes)), strict=True))
         values = {symbol.name: _draw(symbol, sizes, random, spread) for symbol in self.symbols}
         functions = {

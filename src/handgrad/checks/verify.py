@@ -8,10 +8,14 @@ the scalar must be the sum of the gradients' inner products with these direction
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 
+from handgrad.checks.forms import printed_value
+from handgrad.checks.magnitude import magnitude
 from handgrad.checks.points import SPREADS, Ground
 from handgrad.derivation import Check, Factor, Section, Step, Sweep
 from handgrad.errors import CheckError
@@ -21,6 +25,7 @@ from handgrad.functions import Array
 
 TOLERANCE = 1e-8
 STEP = 1e-30
+ROUNDING = 1e-12  # of the size of the terms: below it a difference is rounding
 POINTS = 3
 ATTEMPTS = 12
 LARGEST = 1e5
@@ -41,16 +46,23 @@ class _Worst:
 
 def verify(sweep: Sweep, seed: int = 20261124) -> tuple[Check, ...]:
     """Check a sweep; raises CheckError where two sides differ, naming the step and both values."""
-    results = {name: _Worst() for name in ("steps", "factors", "gradients against the complex step")}
-    step, factor, gradient = results.values()
+    names = ("steps", "factors", "gradients against the complex step", "formulas as printed")
+    results = {name: _Worst() for name in names}
+    step, factor, gradient, printed = results.values()
+    _check_paths(sweep)
     with np.errstate(all="ignore"):
         for point in _points(sweep, np.random.default_rng(seed)):
             for section in sweep.sections:
                 for line in section.steps:
                     step.note(_check_step(line, point))
+                    printed.note(_check_printed(line.right, point, point.value))
+                printed.note(_check_printed(section.result, point, point.value))
+            for equation in sweep.equations:
+                if equation.definition is not None:
+                    printed.note(_check_printed(equation.definition, point, point.value))
             _check_gradients(sweep, point, gradient)
             for part in sweep.factors:
-                factor.note(_check_factor(part, sweep, point))
+                factor.note(_check_factor(part, sweep, point, printed))
     return tuple(Check(name, worst.points, worst.largest) for name, worst in results.items())
 
 
@@ -64,6 +76,7 @@ def _points(sweep: Sweep, random: np.random.Generator) -> list[Point]:
     ground = Ground.of(roots)
     for spread in SPREADS:
         found: list[Point] = []
+        flat: list[Point] = []
         for _ in range(ATTEMPTS):
             point = ground.draw(random, spread)
             try:
@@ -73,8 +86,12 @@ def _points(sweep: Sweep, random: np.random.Generator) -> list[Point]:
             moderate = all(np.max(np.abs(value), initial=0) < LARGEST for value in values)  # False for NaN
             if moderate and any(np.any(value) for value in values[first:]):
                 found.append(point)
+            elif moderate:
+                flat.append(point)
             if len(found) == POINTS:
                 return found
+        if len(flat) >= POINTS:  # the gradients are 0 everywhere, as those of a sign
+            return flat[:POINTS]
     raise CheckError(
         f"no random point was found at which {sweep.of.name} and its gradients are finite, so they cannot be checked",
         remedy="check the domains of the functions, for example that a logarithm's argument can be positive",
@@ -90,10 +107,16 @@ def _difference(left: Array, right: Array) -> float:
     return apart / size if size > 0 else 0.0
 
 
+def _is_rounding(apart: Array, sides: tuple[Expr, ...], point: Point) -> bool:
+    """Whether a difference is no more than rounding in terms that cancel: both sides are 0 then."""
+    size = max(magnitude(side, point) for side in sides)
+    return float(np.max(np.abs(apart), initial=0)) <= ROUNDING * size
+
+
 def _check_step(step: Step, point: Point) -> float:
     left, right = point.value(step.left), point.value(step.right)
     apart = _difference(left, right)
-    if not apart < TOLERANCE:
+    if not apart < TOLERANCE and not _is_rounding(left - right, (step.left, step.right), point):
         raise CheckError(
             f"the step {step.left.text()} = {step.right.text()} ({step.reason}): the sides differ by {apart:.2e}",
             remedy=OWN_MISTAKE,
@@ -108,11 +131,13 @@ def _check_gradients(sweep: Sweep, point: Point, worst: _Worst) -> None:
     for section in sweep.sections:
         value = point.value(section.gradient)
         size = float(np.max(np.abs(value), initial=0))
-        direction = np.asarray(random.standard_normal(value.shape) / (size or 1.0))
+        if size <= ROUNDING * magnitude(section.result, point):  # 0 but for rounding: not to be blown up
+            size = 1.0
+        direction = np.asarray(random.standard_normal(value.shape) / size)
         directions.append((section, direction, float(np.sum(direction * value))))
     expected = sum(inner for _, _, inner in directions)
     found = _directional(sweep.of, point, [(section.wrt, direction) for section, direction, _ in directions])
-    scale = sum(abs(inner) for _, _, inner in directions) or 1.0
+    scale = max(sum(abs(inner) for _, _, inner in directions), 1e-6)
     apart = abs(found - expected) / scale
     worst.note(apart)
     if not apart < TOLERANCE:
@@ -141,7 +166,30 @@ def _directional(of: Expr, point: Point, moves: list[tuple[Symbol, Array]]) -> f
     return float(np.imag(moved.value(of)) / step)
 
 
-def _check_factor(factor: Factor, sweep: Sweep, point: Point) -> float:
+def _check_printed(expr: Expr, point: Point, value: Callable[[Expr], Array]) -> float:
+    """The matrix form, evaluated as its notation says, against the expression."""
+    try:
+        apart = _difference(printed_value(expr, point, value), value(expr))
+    except ValueError as error:
+        raise CheckError(f"the shapes in the formula {expr.text()} do not fit", remedy=OWN_MISTAKE) from error
+    if not apart < TOLERANCE and not _is_rounding(printed_value(expr, point, value) - value(expr), (expr,), point):
+        raise CheckError(f"the formula {expr.text()} and what it stands for differ by {apart:.2e}", remedy=OWN_MISTAKE)
+    return apart
+
+
+def _check_paths(sweep: Sweep) -> None:
+    """In each product of partial derivatives a denominator is the next numerator, from the scalar to the end."""
+    for section in sweep.sections:
+        for group in (group for step in section.steps for group in step.factors):
+            pairs = [symbol.partial for symbol in group if symbol.partial is not None]
+            ends = [pairs[0][0] is sweep.of, pairs[-1][1] is section.wrt] if pairs else [False]
+            links = [left[1] is right[0] for left, right in pairwise(pairs)]
+            if not all(ends + links):
+                names = " ".join(symbol.name for symbol in group)
+                raise CheckError(f"{names} is no chain from {sweep.of.name} to {section.wrt.name}", remedy=OWN_MISTAKE)
+
+
+def _check_factor(factor: Factor, sweep: Sweep, point: Point, printed: _Worst) -> float:
     """⟨map(δ), v⟩ against ⟨δ, the derivative of the equation along v⟩."""
     of, wrt = factor.of, factor.wrt
     random = np.random.default_rng(len(factor.partial.name))
@@ -150,9 +198,10 @@ def _check_factor(factor: Factor, sweep: Sweep, point: Point) -> float:
     held = Held(point)
     held.give(factor.cotangent, cotangent)
     image = held.value(factor.form)
+    printed.note(_check_printed(factor.form, point, held.value))
     local = _local_derivative(of, wrt, point, direction)
     left, right = float(np.sum(image * direction)), float(np.sum(cotangent * local))
-    scale = float(np.sum(np.abs(image * direction)) + np.sum(np.abs(cotangent * local))) or 1.0
+    scale = max(float(np.sum(np.abs(image * direction)) + np.sum(np.abs(cotangent * local))), 1e-6)
     apart = abs(left - right) / scale
     if not apart < TOLERANCE:
         raise CheckError(

@@ -13,12 +13,17 @@ from handgrad.functions.record import Array, Elementwise, Line, Notation
 DLMF = "DLMF (NIST Digital Library of Mathematical Functions)"
 
 
+TINY = 1e-25  # a complex step moves the real part by less: such a number is 0
+
+
 def _positive(x: Array) -> Any:
-    return np.real(x) > 0
+    return np.real(x) > (0 if np.isrealobj(x) else TINY)
 
 
 def _absolute(x: Array) -> Array:
-    value: Array = np.sign(np.real(x)) * x  # at 0 its complex step is 0, as the derivative below
+    real = np.real(x)
+    sign = np.where(np.abs(real) > (0 if np.isrealobj(x) else TINY), np.sign(real), 0)
+    value: Array = sign * x  # at 0 its complex step is 0, as the derivative below
     return value
 
 
@@ -164,7 +169,7 @@ softsign: Elementwise = Elementwise(
 )  # fmt: skip
 identity: Elementwise = Elementwise(
     "identity", Notation("{0}", "{0}", closed=True), lambda x: +x, (lambda x: ones(x.shape),), ("identity", "linear"),
-    "the identity function", formula=lambda x: x,
+    "the identity function", formula=lambda x: x, code="{0}",
 )  # fmt: skip
 pi: Elementwise = Elementwise(
     "pi", Notation("π", r"\pi", closed=True), lambda x: np.full_like(x, np.pi), (lambda x: zero(x.shape),), (),

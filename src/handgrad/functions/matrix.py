@@ -12,8 +12,10 @@ COOKBOOK = "Petersen and Pedersen, The Matrix Cookbook (2012), eq."
 
 
 def _logdet(x: Array) -> Array:
-    value: Array = np.linalg.slogdet(x)[1] if np.isrealobj(x) else np.log(np.linalg.det(x))
-    return value
+    if np.isrealobj(x):
+        return np.asarray(np.linalg.slogdet(x)[1])
+    value = np.linalg.det(x)
+    return np.asarray(np.log(value * np.sign(np.real(value))))
 
 
 def _inverse_pullback(node: Call, cotangent: Expr) -> Expr:

@@ -15,7 +15,7 @@ import numpy as np
 
 from handgrad.axes import Shape, show
 from handgrad.canonical import behind, call, hadamard
-from handgrad.errors import ShapeError
+from handgrad.errors import ShapeError, UndefinedSymbolError
 from handgrad.expr import Call, Expr
 
 Array = np.ndarray[Any, np.dtype[Any]]
@@ -138,7 +138,7 @@ class AbstractFunction:
     @property
     def notation(self) -> Notation:
         """The name with as many primes as its order."""
-        text = self.name + "′" * self.order
+        text = self.name + ("″" if self.order == 2 else "′" * self.order)
         primes = r"\prime" * self.order
         if not primes:
             latex = self.latex
@@ -158,6 +158,11 @@ class AbstractFunction:
 
     def evaluate(self, args: tuple[Array, ...], functions: Mapping[str, Surrogate]) -> Array:
         """The values of what stands in for it."""
+        if self.name not in functions:
+            raise UndefinedSymbolError(
+                f"{self.name} is not defined, so it has no value",
+                remedy=f'say what it is when the model is read: let={{"{self.name}": "tanh"}}',
+            )
         return functions[self.name](self.order, args[0])
 
     def derivative(self, _k: int, node: Call) -> Expr:

@@ -7,6 +7,7 @@ from fractions import Fraction
 from handgrad.axes import ONE, Size
 from handgrad.canonical import as_number
 from handgrad.expr import Call, Expr, Extent, Power, Product, Sum, Symbol
+from handgrad.functions import AlongAxis
 from handgrad.matrix.forms import (
     Apply,
     Constant,
@@ -59,7 +60,10 @@ class _Former:
             case Power():
                 return self._power(expr)
             case Call():
-                return Apply(expr.function, tuple(self.form(arg) for arg in expr.args), rows, columns)
+                function = expr.function
+                if isinstance(function, AlongAxis) and expr.rank == 1:
+                    function = function.at(-2)  # the vector is a column here
+                return Apply(function, tuple(self.form(arg) for arg in expr.args), rows, columns)
             case Product():
                 return self._product(expr)
         raise TypeError(type(expr).__name__)

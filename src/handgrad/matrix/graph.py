@@ -77,7 +77,7 @@ class Graph:
             self.columns.setdefault(real[0], []).append((Measure("diagonal", form), exponent))
         else:
             start, end = real
-            if (end, start) in self.powered:
+            if (end, start) in self.powered and {start, end} <= set(self.out):
                 start, end, form = end, start, flip(form)
             self.powered.setdefault((start, end), []).append((form, exponent))
 
@@ -198,6 +198,9 @@ class Graph:
             else:
                 self.columns.setdefault(start, []).append((Measure("diagonal", form), Fraction(1)))
         else:
+            turned = flip(form)
+            if weight(turned) < weight(form):
+                start, end, form = end, start, turned
             self.edges.append(_Edge(start, end, form))
 
     def _close(self) -> Form:

@@ -93,7 +93,7 @@ class Arithmetic(ABC):
         inner = -2 if len(b.shape) > 1 else -1
         if len(a.shape) > 2 or len(b.shape) > 2:
             raise ShapeError("matrix products of tensors with more than two axes are not read yet",
-                             place=self.scope.place(span))  # fmt: skip
+                             place=self.scope.place(span), remedy="write the product with einsum")  # fmt: skip
         self.sizes.unify(
             a.shape[-1], b.shape[inner],
             lambda: f"the matrix product of {self.sizes.show(a.shape)} and {self.sizes.show(b.shape)} does not fit: "

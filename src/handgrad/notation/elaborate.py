@@ -47,6 +47,8 @@ from handgrad.notation.syntax import (
 )
 from handgrad.notation.values import AnyShape, Free, Hole, Value, column, linear, spread_to, symbol_of
 
+SQUARE = "give it a square matrix, such as Aᵀ A"
+
 
 class Elaborator(Arithmetic):
     """Turns expressions of one document into values."""
@@ -88,7 +90,8 @@ class Elaborator(Arithmetic):
                 return textbook.norm(self, node)
             case Indexed():
                 return textbook.indexed(self, node)
-        raise self.refuse(node, f"this is not read yet: {type(node).__name__}")
+        raise self.refuse(node, f"this is not read yet: {type(node).__name__.lower()}",
+                          "write the equation with sums, products and functions of the table")  # fmt: skip
 
     def refuse(self, node: Syntax, message: str, remedy: str = "") -> ReadError:
         """An error about a piece of syntax, to be raised."""
@@ -303,8 +306,8 @@ class Elaborator(Arithmetic):
         """A function of a square matrix."""
         message = f"{function.name} needs a square matrix, found {self.sizes.show(arg.shape)}"
         if len(arg.shape) != 2:
-            raise ShapeError(message, place=self.scope.place(span))
-        self.sizes.unify(*arg.shape, lambda: message, span)
+            raise ShapeError(message, place=self.scope.place(span), remedy=SQUARE)
+        self.sizes.unify(*arg.shape, lambda: message, span, SQUARE)
         return Value(() if function.scalar else arg.shape, lambda: function(arg.make()), span)
 
     def _along(self, function: AlongAxis, arg: Value, span: Span) -> Value:
@@ -334,7 +337,7 @@ class Elaborator(Arithmetic):
         if function is None:
             function = self.abstract(node.function)
         if len(node.args) != 1:
-            raise self.refuse(node, f"{name} takes one argument, found {len(node.args)}")
+            raise self.refuse(node, f"{name} takes one argument, found {len(node.args)}", f"write {name}(z)")
         arg = self.value(node.args[0])
         if isinstance(function, AlongAxis):
             axis = numpy_names.axis_of(self, keywords.pop("axis", None), len(arg.shape), default=-1)
@@ -353,6 +356,6 @@ class Elaborator(Arithmetic):
             return arg
         message = f"the trace needs a square matrix, found {self.sizes.show(arg.shape)}"
         if len(arg.shape) != 2:
-            raise ShapeError(message, place=self.scope.place(span))
-        self.sizes.unify(*arg.shape, lambda: message, span)
+            raise ShapeError(message, place=self.scope.place(span), remedy=SQUARE)
+        self.sizes.unify(*arg.shape, lambda: message, span, SQUARE)
         return Value((), lambda: product([(arg.make(), (0, 0))], (), {0: arg.make().shape[0]}), span)

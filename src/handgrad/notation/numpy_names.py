@@ -25,7 +25,8 @@ def axis_of(reader: Elaborator, node: Syntax | None, rank: int, default: int) ->
         return default
     number = rational(node)
     if number is None or number.denominator != 1 or not -rank <= number < rank:
-        raise reader.refuse(node, f"the axis must be a whole number between {-rank} and {rank - 1}")
+        raise reader.refuse(node, f"the axis must be a whole number between {-rank} and {rank - 1}",
+                            "axes count from 0, or from the end with −1")  # fmt: skip
     return int(number)
 
 

@@ -9,6 +9,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from fractions import Fraction
 
 from handgrad.axes import ONE, Size
 from handgrad.calculus import UNNAMED
@@ -50,7 +51,13 @@ def elaborate(document: Document, let: Mapping[str, str] | None = None, examples
     `let` names what abstract functions are, `{"g": "tanh"}`; `examples` is "many" or "one", how many columns
     (or rows) of data the equations are read for. Raises ReadError, UndefinedSymbolError or ShapeError.
     """
+    if examples not in ("many", "one"):
+        raise ReadError(f"examples is many or one, not {examples!r}", remedy='pass examples="one" for single columns')
     return _Reading(document, dict(let or {}), examples).model()
+
+
+def _name_of(node: Syntax) -> str:
+    return node.id if isinstance(node, Name) else "…"
 
 
 def _plain(name: str) -> str:
@@ -112,7 +119,8 @@ class _Reading:
                 known = self.scope.free.get(name.id)
                 if known is not None and known.shape is not None and known.shape != shape:
                     place = self.place(declaration.span)
-                    raise ShapeError(f"{name.id} is declared twice, with different shapes", place=place)
+                    raise ShapeError(f"{name.id} is declared twice, with different shapes", place=place,
+                                     remedy="leave one of the two declarations out")  # fmt: skip
                 facts = known.facts if known else ()
                 free = self.scope.free[name.id] = Free(name.id, name.latex, None, facts)
                 self.scope.give_shape(free, shape)
@@ -130,7 +138,8 @@ class _Reading:
         if isinstance(node, Name):
             self.scope.size_names.add(node.id)
             return Size.of(node.id)
-        raise ReadError("a size is a positive whole number or a name", place=self.place(node.span))
+        raise ReadError("a size is a positive whole number or a name", place=self.place(node.span),
+                        remedy="write X: (n, m) or X: (3, m)")  # fmt: skip
 
     def _declare_domain(self, declaration: Declaration) -> None:
         name, domain = declaration.name, declaration.domain
@@ -140,7 +149,10 @@ class _Reading:
                 free.facts = (*free.facts, "binary")
             case Call(function=Name(id="onehot" | "simplex"), args=args):
                 axis = args[0] if args else None
-                number = int(axis.value) if isinstance(axis, Number) else len(free.shape or ()) - 1
+                number = axis.value if isinstance(axis, Number) else Fraction(len(free.shape or ()) - 1)
+                if number.denominator != 1 or not 0 <= number < len(free.shape or ()):
+                    raise ReadError(f"{name.id} has no axis {number}", place=self.place(declaration.span),
+                                    remedy="axes count from 0: onehot(0) for classes along the rows")  # fmt: skip
                 free.facts = (*free.facts, f"sums to one along axis {number}")
             case _:
                 raise ReadError(
@@ -304,7 +316,9 @@ class _Reading:
         self._declare()
         self._define_functions()
         if not self.sorted.definitions:
-            why = "".join(f"; {note}" for note in self.sorted.notes[:3])
+            notes = list(self.sorted.notes)
+            notes += [f"{_name_of(update.target)} = … updates it by itself" for update in self.sorted.updates]
+            why = "".join(f"; {note}" for note in notes[:3])
             raise ReadError(f"there is no equation to read{why}",
                             remedy="write one a line: Z = W @ X + b, or $$Z = WX + b$$")  # fmt: skip
         self._elaborate_all()

@@ -128,7 +128,7 @@ class Sorter:
             isinstance(part, Name) and part.id == name for part in walk(definition.value)
         ):
             line = self.place(definition.span).line
-            self.sorted.notes.append(f"line {line}, {name} = … is a recurrence or an update, not a definition")
+            self.sorted.notes.append(f"line {line}, {name} = … defines it by itself: no definition")
             return
         if isinstance(definition.value, Number) and self.document.notation == "latex":
             self.sorted.notes.append(f"{name} = {definition.value.value} is not used")

@@ -263,7 +263,7 @@ def indexed(reader: Elaborator, node: Indexed) -> Operand:
                             "write the sum with matrices: W x, xᵀ A x")  # fmt: skip
     if node.style == "element" and isinstance(node.base, Name):
         return reader.operand(flat_name(node))
-    raise reader.refuse(node, "indices into a tensor are not read yet")
+    raise reader.refuse(node, "indices into a tensor are not read yet", "name the part, or write with whole matrices")
 
 
 def _inner(node: Syntax) -> Syntax:

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from handgrad.derivation import Sweep
 from handgrad.expr import Expr, Symbol, definitions, symbols
 from handgrad.model import Model
-from handgrad.program.stable import stable
+from handgrad.stable import stable
 
 
 def forward(model: Model, of: Symbol) -> Iterator[tuple[Symbol, Expr]]:

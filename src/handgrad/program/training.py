@@ -19,6 +19,7 @@ import numpy as np
 
 from handgrad.axes import Size
 from handgrad.calculus import ReverseSweep, partial_symbol
+from handgrad.checks.functions import verify_stable
 from handgrad.checks.verify import verify
 from handgrad.derivation import Sweep
 from handgrad.derived import Derivation
@@ -52,6 +53,7 @@ class Training:
         self.of = derivation.of
         sweep = ReverseSweep(self.of, self.wrt, inline_weight=0).run()
         verify(sweep)
+        verify_stable(self.of)
         self._arrays = {symbol.name: np.zeros(self._matrix_shape(symbol), self.dtype) for symbol in self.wrt}
         self.parameters: dict[str, Array] = {
             symbol.name: self._arrays[symbol.name].reshape(self._shape(symbol)) for symbol in self.wrt

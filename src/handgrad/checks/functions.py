@@ -1,0 +1,58 @@
+"""Checks of what derivations lean on: the lines of a function's derivative, and the stable forms."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from handgrad.checks.points import SPREADS, Ground
+from handgrad.errors import CheckError
+from handgrad.evaluate import Point
+from handgrad.expr import Expr, Symbol, definitions
+from handgrad.functions import Elementwise
+from handgrad.functions.steps import function_lines
+from handgrad.stable import stable
+
+TOLERANCE = 1e-9
+STEP = 1e-30
+ARGUMENTS = (-2.3, -1.1, -0.4, 0.3, 0.9, 1.7)
+POSITIVE = (0.2, 0.5, 0.9, 1.4, 2.1)
+OWN_MISTAKE = "this is a mistake in Handgrad's own table; please report it"
+
+
+def verify_function(function: Elementwise) -> None:
+    """Each line of the derivation of f′ against the complex step of f; CheckError where one differs."""
+    symbol, lines = function_lines(function)
+    with np.errstate(all="ignore"):
+        for x in (*ARGUMENTS, *POSITIVE):
+            if not np.isfinite(function.numpy(np.asarray(x))):  # outside the domain
+                continue
+            slope = float(np.imag(function.numpy(np.asarray(x + 1j * STEP))) / STEP)
+            for form, reason in lines:
+                value = float(Point({symbol.name: np.asarray(x)}, {}).value(form))
+                if np.isfinite(value) and not abs(value - slope) <= TOLERANCE * max(1.0, abs(slope)):
+                    raise CheckError(f"{form.text()} ({reason}) is not the derivative of {function.name} at {x}",
+                                     remedy=OWN_MISTAKE)  # fmt: skip
+
+
+def verify_stable(of: Symbol) -> None:
+    """The stable form of each equation that a scalar needs against the equation as it was written."""
+    pairs: list[tuple[Expr, Expr]] = []
+    for symbol in definitions([of]):
+        if symbol.definition is not None:
+            safe = stable(symbol.definition)
+            if safe is not symbol.definition:
+                pairs.append((symbol.definition, safe))
+    if not pairs:
+        return
+    ground = Ground.of([form for pair in pairs for form in pair])
+    random = np.random.default_rng(7)
+    agreed: dict[Expr, bool] = {}
+    with np.errstate(all="ignore"):
+        for spread in SPREADS:
+            point = ground.draw(random, spread)
+            for written, safe in pairs:
+                same = np.allclose(point.value(written), point.value(safe), rtol=1e-7, atol=0)
+                agreed[safe] = agreed.get(safe, False) or bool(same)  # near saturation the written form is wrong
+    for written, safe in pairs:
+        if not agreed[safe]:
+            raise CheckError(f"the stable form {safe.text()} differs from {written.text()}", remedy=OWN_MISTAKE)
