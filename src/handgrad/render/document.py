@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from html import escape
 
 from handgrad.axes import Shape, show
-from handgrad.calculus import partial_symbol
 from handgrad.derivation import Check, Factor, Section, Sweep
 from handgrad.expr import Call, Expr, Symbol, symbols
 from handgrad.functions import AlongAxis, Elementwise
@@ -199,7 +198,8 @@ def function_blocks(functions: Iterable[Elementwise]) -> tuple[Block, ...]:
     for function in functions:
         symbol, lines = function_lines(function)
         page.append(Heading(f"The derivative of {function.name}"))
-        head = partial_symbol(Symbol(function.name, ()), symbol)
+        call = function(symbol)
+        head = Symbol(f"({text(call)})′", (), latex=rf"\left({latex(call)}\right)'")
         page.append(_display(((head if k == 0 else "", "=", form, reason) for k, (form, reason) in enumerate(lines))))
         page.append(Words((f"Source: {function.reference}.",)))
     return tuple(page)
