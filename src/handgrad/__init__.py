@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING, Any
 __version__ = "0.1.0"
 
 if TYPE_CHECKING:
-    from handgrad.api import derive, parse, read
+    from handgrad.api import derive, hessian, jacobian, parse, read
     from handgrad.derived import Derivation
     from handgrad.errors import HandgradError
     from handgrad.expr import Expr
@@ -34,11 +34,24 @@ _WHERE = {
     "HandgradError": "handgrad.errors",
     "Model": "handgrad.model",
     "derive": "handgrad.api",
+    "hessian": "handgrad.api",
+    "jacobian": "handgrad.api",
     "parse": "handgrad.api",
     "read": "handgrad.api",
 }
 
-__all__ = ["Derivation", "Expr", "HandgradError", "Model", "__version__", "derive", "parse", "read"]
+__all__ = [
+    "Derivation",
+    "Expr",
+    "HandgradError",
+    "Model",
+    "__version__",
+    "derive",
+    "hessian",
+    "jacobian",
+    "parse",
+    "read",
+]
 
 
 def __getattr__(name: str) -> Any:

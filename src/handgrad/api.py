@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from pathlib import Path
 
-from handgrad import derived
+from handgrad import derived, higher
 from handgrad.errors import ReadError
 from handgrad.model import Model
 from handgrad.notation.document import read_document
@@ -68,6 +68,42 @@ def parse(
 def _in_latex(name: str, sizes: str) -> str:
     exponent = r" \times ".join(size.strip() for size in sizes.split(",") if size.strip())
     return rf"${name} \in \mathbb{{R}}" + (f"^{{{exponent}}}$" if exponent else "$")
+
+
+def jacobian(
+    model: Model | str,
+    wrt: str | Iterable[str] | None = None,
+    of: str | None = None,
+    *,
+    shapes: Mapping[str, str] | None = None,
+    let: Mapping[str, str] | None = None,
+) -> higher.Derivatives:
+    """The checked Jacobians of a value of any shape, its axes first, then the symbol's; `of` is the last equation.
+
+    >>> print(jacobian("exp(A @ x)", wrt="x", shapes={"A": "m, n", "x": "n"})["x"])
+    diag(exp(A x)) A
+    """
+    model = parse(model, shapes=shapes, let=let) if isinstance(model, str) else model
+    value = model.equations[-1] if of is None else model.symbol(of)
+    return higher.jacobian(derived.chosen_symbols(model, wrt, value), value)
+
+
+def hessian(
+    model: Model | str,
+    wrt: str | Iterable[str] | None = None,
+    of: str | None = None,
+    *,
+    shapes: Mapping[str, str] | None = None,
+    let: Mapping[str, str] | None = None,
+) -> higher.Derivatives:
+    """The checked Hessians of a scalar by each symbol: axes of the symbol twice.
+
+    >>> print(hessian("sum((X @ w - y) ** 2)", wrt="w", shapes={"X": "m, n", "w": "n", "y": "m"})["w"])
+    2 Xᵀ X
+    """
+    model = parse(model, shapes=shapes, let=let) if isinstance(model, str) else model
+    scalar = derived.scalar_of(model, of)
+    return higher.hessian(derived.chosen_symbols(model, wrt, scalar), scalar)
 
 
 def derive(

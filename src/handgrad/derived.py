@@ -148,17 +148,23 @@ def derive(model: Model, wrt: str | Iterable[str] | None = None, of: str | None 
     `of` defaults to the cost (the last scalar equation), `wrt` to all parameters. Each gradient has the shape
     of its symbol. Raises DerivationError where `of` is not a scalar or does not depend on a symbol of `wrt`.
     """
-    scalar = _scalar(model, of)
-    names = [wrt] if isinstance(wrt, str) else list(wrt) if wrt is not None else None
-    if names is None:
-        chosen = _default_parameters(model, scalar)
-    else:
-        chosen = tuple(dict.fromkeys(model.symbol(name) for name in names))
-    sweep = ReverseSweep(scalar, chosen).run()
+    scalar = scalar_of(model, of)
+    sweep = ReverseSweep(scalar, chosen_symbols(model, wrt, scalar)).run()
     return Derivation(model, sweep, verify(sweep))
 
 
-def _scalar(model: Model, of: str | None) -> Symbol:
+def chosen_symbols(model: Model, wrt: str | Iterable[str] | None, of: Symbol) -> tuple[Symbol, ...]:
+    """The symbols of the given names, or the model's parameters."""
+    if wrt is None:
+        return _default_parameters(model, of)
+    names = [wrt] if isinstance(wrt, str) else list(wrt)
+    if not names:
+        raise DerivationError("there is nothing to differentiate by", remedy="name a symbol in wrt")
+    return tuple(dict.fromkeys(model.symbol(name) for name in names))
+
+
+def scalar_of(model: Model, of: str | None) -> Symbol:
+    """The scalar of a name, or the model's cost."""
     if of is None:
         if model.roles.cost is None:
             shapes = ", ".join(f"{s.name}" for s in model.equations)

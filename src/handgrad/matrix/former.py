@@ -22,6 +22,7 @@ from handgrad.matrix.forms import (
     Ones,
     Powered,
     Spread,
+    Transposed,
     chain,
     fills,
     flip,
@@ -88,7 +89,7 @@ class _Former:
         if len(terms) == 1 and terms[0][0] == 1:
             return terms[0][1]
         terms.sort(key=_term_order)
-        return Linear(tuple(terms), rows, columns)
+        return _shortest_sum(Linear(tuple(terms), rows, columns))
 
     def _term(self, coefficient: Fraction, term: Expr) -> tuple[Fraction, Form]:
         """A term with its sign: a negative one is turned by a difference among its factors where there is one."""
@@ -130,6 +131,18 @@ class _Former:
             return self._indexed(expr)
         rows, columns = _extent(expr)
         return hadamard_form([(self.form(operand), Fraction(1)) for operand, _ in expr.operands], rows, columns)
+
+
+def _shortest_sum(form: Linear) -> Form:
+    """A number that all terms have stands in front; a sum of transposes is the transpose of a sum."""
+    first = abs(form.terms[0][0])
+    if len(form.terms) > 1 and first != 1 and all(abs(c) == first for c, _ in form.terms):
+        inner = Linear(tuple((c / first, term) for c, term in form.terms), form.rows, form.columns)
+        return Linear(((first, _shortest_sum(inner)),), form.rows, form.columns)
+    if form.rows.is_one or form.columns.is_one:
+        return form
+    turned = Transposed(Linear(tuple((c, flip(term)) for c, term in form.terms), form.columns, form.rows))
+    return turned if weight(turned) < weight(form) else form
 
 
 def _filled(form: Spread) -> Form:

@@ -236,10 +236,10 @@ class Graph:
         return hadamard_form(factors, rows, columns)
 
     def _is_outer(self, row: int, column: int) -> bool:
-        """A column and a row, each alone and written as matrices: their matrix product is what was meant."""
+        """A column and a row, each alone: their matrix product is what was meant."""
         left, right = self.columns[row], self.columns[column]
         alone = len(left) == len(right) == 1 and left[0][1] == right[0][1] == 1
-        return alone and not self.flat & {row, column}
+        return alone and (row in self.flat) == (column in self.flat)
 
     def _close_column(self, label: int) -> Form:
         size = self.size(label)

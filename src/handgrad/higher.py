@@ -1,0 +1,185 @@
+"""Jacobians and Hessians: the same reverse sweep with the identity in place of a number.
+
+The cotangent of a value with axes i… is δ(i…, i′…), so each pullback carries the output's axes in front, and the
+result has the output's axes, then those of the symbol that is differentiated by. A Hessian is the Jacobian of the
+gradient. Both are compared with the complex step along random directions before they are given out.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+import numpy as np
+
+from handgrad.calculus import Graph, ReverseSweep, fold, pullback, substitute
+from handgrad.canonical import add, product, zero
+from handgrad.checks.forms import printed_value
+from handgrad.checks.points import SPREADS, Ground
+from handgrad.derivation import Check
+from handgrad.errors import CheckError, DerivationError
+from handgrad.evaluate import Point, inputs
+from handgrad.expr import Expr, Symbol, definitions, symbols
+from handgrad.functions import Array
+from handgrad.render.latex import latex
+from handgrad.render.text import text
+from handgrad.simplify import simplify
+
+STEP = 1e-30
+TOLERANCE = 1e-8
+POINTS = 3
+ATTEMPTS = 12
+LARGEST = 1e6
+OWN_MISTAKE = "this is a mistake in Handgrad's own rules; please report it with the equations"
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class Derivatives(Mapping[str, Expr]):
+    """Jacobians or Hessians by the name of the symbol differentiated by, each checked."""
+
+    kind: str
+    of: Symbol
+    results: tuple[tuple[Symbol, Expr], ...]
+    checks: tuple[Check, ...]
+
+    def __getitem__(self, name: str) -> Expr:
+        for symbol, expr in self.results:
+            if symbol.name == name:
+                return expr
+        raise KeyError(name)
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(symbol.name for symbol, _ in self.results)
+
+    def __len__(self) -> int:
+        return len(self.results)
+
+    def text(self) -> str:
+        """A line for each result."""
+        order = "²" if self.kind == "hessian" else ""
+        return "\n".join(f"∂{order}{self.of.name}/∂{s.name}{order} = {text(e)}" for s, e in self.results) + "\n"
+
+    def latex(self) -> str:
+        """A display for each result."""
+        order = "^2" if self.kind == "hessian" else ""
+        of = self.of.latex_name
+        lines = [
+            rf"\[\frac{{\partial{order} {of}}}{{\partial {symbol.latex_name}{order}}} = {latex(expr)}\]"
+            for symbol, expr in self.results
+        ]
+        return "\n".join(lines) + "\n"
+
+    def __repr__(self) -> str:
+        return self.text()
+
+    def _repr_latex_(self) -> str:
+        return self.latex()
+
+
+def jacobian(wrt: tuple[Symbol, ...], of: Symbol) -> Derivatives:
+    """∂of/∂wrt with the axes of `of` first; `of` may have any shape."""
+    graph = Graph.of_scalar(of, wrt)
+    adjoint = _sweep(graph, of)
+    results = tuple((symbol, simplify(fold(adjoint[symbol], _names(of))).result) for symbol in wrt)
+    worst = max(_check(of, symbol, result) for symbol, result in results)
+    return Derivatives("jacobian", of, results, (Check("Jacobians against the complex step", POINTS, worst),))
+
+
+def hessian(wrt: tuple[Symbol, ...], of: Symbol) -> Derivatives:
+    """∂²of/∂wrt² of a scalar: the Jacobian of its gradient, for each symbol by itself."""
+    if of.shape:
+        raise DerivationError(f"{of.name} is not a scalar", remedy="sum it, or ask for a Jacobian")
+    results: list[tuple[Symbol, Expr]] = []
+    worst = 0.0
+    for symbol in wrt:
+        sweep = ReverseSweep(of, (symbol,), inline_weight=1_000_000).run()
+        closed = _without_gradients(dict(sweep.gradients)[symbol])
+        gradient = Symbol(f"∂{of.name}/∂{symbol.name}", symbol.shape, definition=closed)
+        if symbol not in inputs((gradient,)):
+            results.append((symbol, zero(symbol.shape * 2)))
+            continue
+        found = jacobian((symbol,), gradient)
+        results.append((symbol, found[symbol.name]))
+        worst = max(worst, *(check.largest for check in found.checks))
+    return Derivatives("hessian", of, tuple(results), (Check("Hessians against the complex step", POINTS, worst),))
+
+
+def _without_gradients(expr: Expr) -> Expr:
+    """The gradient with the named gradients in it written out."""
+    while named := [s for s in symbols(expr) if s.partial is not None and s.definition is not None]:
+        for symbol in named:
+            assert symbol.definition is not None
+            expr = substitute(expr, symbol, symbol.definition)
+    return expr
+
+
+def _names(of: Symbol) -> dict[Expr, Symbol]:
+    return {s.definition: s for s in reversed(definitions([of])) if s.definition is not None and s is not of}
+
+
+def _identity(of: Symbol) -> Expr:
+    axes = tuple(range(of.rank))
+    return product([], axes + axes, dict(enumerate(of.shape)))
+
+
+def _sweep(graph: Graph, of: Symbol) -> dict[Symbol, Expr]:
+    """The cotangent of every active name, the output's axes in front."""
+    arrived: dict[Symbol, list[Expr]] = {of: [_identity(of)]}
+    found: dict[Symbol, Expr] = {}
+    for v in reversed(graph.order):
+        if v not in arrived or v.definition is None:
+            continue
+        total = simplify(fold(add([(1, part) for part in arrived[v]], of.shape + v.shape), _names(of))).result
+        found[v] = total
+        for u, part in pullback(v.definition, total).items():
+            if u in graph.feeds[v]:
+                arrived.setdefault(u, []).append(part)
+    for symbol in graph.wrt:
+        parts = arrived.get(symbol, [])
+        found[symbol] = add([(1, part) for part in parts], of.shape + symbol.shape)
+    return found
+
+
+def _check(of: Symbol, wrt: Symbol, result: Expr) -> float:
+    """⟨J, v⟩ over wrt's axes against the complex step of `of` along v, at random points; the printed form too."""
+    ground = Ground.of([of, result])
+    random = np.random.default_rng(11)
+    worst, done = 0.0, 0
+    with np.errstate(all="ignore"):
+        for spread in SPREADS:
+            for _ in range(ATTEMPTS):
+                point = ground.draw(random, spread)
+                try:
+                    value, matrix = point.value(of), point.value(result)
+                except np.linalg.LinAlgError:
+                    continue
+                if not (np.max(np.abs(value), initial=0) < LARGEST and np.max(np.abs(matrix), initial=0) < LARGEST):
+                    continue
+                worst = max(worst, _compare(of, wrt, result, point, random))
+                done += 1
+                if done == POINTS:
+                    return worst
+    raise CheckError(f"no random point was found at which the derivative of {of.name} by {wrt.name} can be checked")
+
+
+def _compare(of: Symbol, wrt: Symbol, result: Expr, point: Point, random: np.random.Generator) -> float:
+    matrix = point.value(result)
+    direction = np.asarray(random.standard_normal(point.value(wrt).shape))
+    along = np.tensordot(matrix, direction, axes=wrt.rank)
+    step: Array = np.imag(_moved(point, wrt, direction).value(of)) / STEP
+    size = max(float(np.max(np.abs(step), initial=0)), float(np.max(np.abs(matrix), initial=0)), 1e-6)
+    apart = float(np.max(np.abs(along - step), initial=0)) / size
+    if not apart < TOLERANCE:
+        raise CheckError(f"∂{of.name}/∂{wrt.name} = {text(result)} and the complex step differ by {apart:.1e}",
+                         remedy=OWN_MISTAKE)  # fmt: skip
+    printed = printed_value(result, point, point.value)
+    if printed.shape != matrix.shape or float(np.max(np.abs(printed - matrix), initial=0)) > TOLERANCE * size:
+        raise CheckError(f"the formula {text(result)} and what it stands for differ", remedy=OWN_MISTAKE)
+    return apart
+
+
+def _moved(point: Point, wrt: Symbol, direction: Array) -> Point:
+    if wrt.definition is not None:
+        return Point(point.values, point.sizes, point.functions, {wrt.name: 1j * STEP * direction})
+    values = {**point.values, wrt.name: point.values[wrt.name] + 1j * STEP * direction}
+    return Point(values, point.sizes, point.functions)
