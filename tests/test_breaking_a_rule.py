@@ -258,7 +258,7 @@ def test_an_undeclared_fact(monkeypatch: pytest.MonkeyPatch) -> None:
         return summed[0] if getattr(operand, "name", "") == "Y" and summed else None
 
     monkeypatch.setattr(simplify, "_summed_label", any_symbol)
-    refused(SOFTMAX.format(f="softmax", fact="", cost="-sum(Y * log(P))"))
+    refused(SOFTMAX.format(f="softmax", fact=" in {0, 1}", cost="-sum(Y * log(P))"))
 
 
 def test_a_fact_of_the_other_axis() -> None:

@@ -16,13 +16,16 @@ from handgrad.canonical import UNITY, add, is_zero, product, zero
 from handgrad.derivation import Factor, Section, Step, Sweep
 from handgrad.errors import DerivationError
 from handgrad.expr import Call, Expr, Power, Product, Sum, Symbol, definitions, rebuild, symbols, walk
+from handgrad.folding import Folder
 from handgrad.functions import AnyFunction
 from handgrad.matrix import matrix_form, weight_of
 from handgrad.simplify import Rewrite, collect, simplify, with_args
+from handgrad.softmax import recognise
 
 INLINE_WEIGHT = 8  # a gradient this short is written out where it is used, a longer one keeps its name
 LONGEST_INLINED = 24  # nodes of a gradient that is used once and written out there
 LONGEST_WRITTEN_OUT = 40  # nodes of an equation that is repeated inside a derivative
+NAMES = Rewrite("names", lambda expr: expr, "write it in the names of the equations")
 UNNAMED = "stands without a name"  # a fact of an expression that got a name for bookkeeping only
 LONGEST_CHAIN = 9  # factors; a longer chain starts at the gradient that is known already
 
@@ -68,15 +71,6 @@ def _to_arguments(node: Expr, cotangent: Expr) -> Iterable[tuple[Expr, Expr]]:
             for k, (operand, labels) in enumerate(node.operands):
                 others = node.operands[:k] + node.operands[k + 1 :]
                 yield operand, product([(cotangent, front + node.out), *others], front + labels, sizes)
-
-
-def fold(expr: Expr, names: Mapping[Expr, Symbol]) -> Expr:
-    """The expression with each part that a name is defined as replaced by the name."""
-    return rebuild(expr, lambda node, args: _named(with_args(node, args), names))
-
-
-def _named(node: Expr, names: Mapping[Expr, Symbol]) -> Expr:
-    return names.get(node, node)
 
 
 def substitute(expr: Expr, symbol: Symbol, value: Expr, *, raw: bool = False) -> Expr:
@@ -206,7 +200,7 @@ class ReverseSweep:
         self.graph = Graph.of_scalar(of, wrt)
         self.of = of
         named = [v for v in reversed(definitions([of])) if UNNAMED not in v.facts]
-        self.names: dict[Expr, Symbol] = {_defined(v): v for v in named}
+        self.folder = Folder({_defined(v): v for v in named})
         self.factors: dict[tuple[Symbol, Symbol], Factor] = {}
         self.closed: dict[Symbol, Expr] = {}
         self.gradient: dict[Symbol, Symbol] = {}
@@ -243,7 +237,7 @@ class ReverseSweep:
         cotangent = UNITY if v is self.of else cotangent_symbol(v)
         pulled = pullback(_defined(v), cotangent)
         for u in self.graph.feeds[v]:
-            form = fold(pulled[u], self.names) if u in pulled else zero(u.shape)
+            form = self.folder.fold(pulled[u]) if u in pulled else zero(u.shape)
             form = collect(form) if v is self.of else simplify(form).result
             functions = self._functions_between(v, u)
             self.factors[v, u] = Factor(partial_symbol(v, u), cotangent_symbol(v), form, functions)
@@ -258,12 +252,15 @@ class ReverseSweep:
         consumers = self.graph.consumers[u]
         parts = [self._through(v, u, raw=False) for v in consumers]
         total = add([(1, part) for part in parts], u.shape)
-        simplified = simplify(total)
-        result = simplified.result
+        simplified = simplify(self.folder.fold(recognise(total)))
+        lines = simplified.lines
+        result = self.folder.fold(simplified.result)
+        if result is not simplified.result:
+            lines = (*lines, (result, NAMES))
         self.closed[u] = result
         gradient = partial_symbol(self.of, u, result)
         self.gradient[u] = gradient
-        steps = self._steps(u, gradient, total, simplified.lines)
+        steps = self._steps(u, gradient, total, lines)
         self.sections[u] = Section(gradient, self.graph.paths(u), steps, result)
 
     def _through(self, v: Symbol, u: Symbol, *, raw: bool) -> Expr:

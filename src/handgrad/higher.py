@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from handgrad.calculus import Graph, ReverseSweep, fold, pullback, substitute
+from handgrad.calculus import Graph, ReverseSweep, pullback, substitute
 from handgrad.canonical import add, product, zero
 from handgrad.checks.forms import printed_value
 from handgrad.checks.points import SPREADS, Ground
@@ -20,10 +20,12 @@ from handgrad.derivation import Check
 from handgrad.errors import CheckError, DerivationError
 from handgrad.evaluate import Point, inputs
 from handgrad.expr import Expr, Symbol, definitions, symbols
+from handgrad.folding import Folder
 from handgrad.functions import Array
 from handgrad.render.latex import latex
 from handgrad.render.text import text
 from handgrad.simplify import simplify
+from handgrad.softmax import recognise
 
 STEP = 1e-30
 TOLERANCE = 1e-8
@@ -79,8 +81,9 @@ class Derivatives(Mapping[str, Expr]):
 def jacobian(wrt: tuple[Symbol, ...], of: Symbol) -> Derivatives:
     """∂of/∂wrt with the axes of `of` first; `of` may have any shape."""
     graph = Graph.of_scalar(of, wrt)
-    adjoint = _sweep(graph, of)
-    results = tuple((symbol, simplify(fold(adjoint[symbol], _names(of))).result) for symbol in wrt)
+    folder = Folder({s.definition: s for s in reversed(definitions([of])) if s.definition is not None and s is not of})
+    adjoint = _sweep(graph, of, folder)
+    results = tuple((symbol, simplify(folder.fold(recognise(adjoint[symbol]))).result) for symbol in wrt)
     worst = max(_check(of, symbol, result) for symbol, result in results)
     return Derivatives("jacobian", of, results, (Check("Jacobians against the complex step", POINTS, worst),))
 
@@ -113,23 +116,19 @@ def _without_gradients(expr: Expr) -> Expr:
     return expr
 
 
-def _names(of: Symbol) -> dict[Expr, Symbol]:
-    return {s.definition: s for s in reversed(definitions([of])) if s.definition is not None and s is not of}
-
-
 def _identity(of: Symbol) -> Expr:
     axes = tuple(range(of.rank))
     return product([], axes + axes, dict(enumerate(of.shape)))
 
 
-def _sweep(graph: Graph, of: Symbol) -> dict[Symbol, Expr]:
+def _sweep(graph: Graph, of: Symbol, folder: Folder) -> dict[Symbol, Expr]:
     """The cotangent of every active name, the output's axes in front."""
     arrived: dict[Symbol, list[Expr]] = {of: [_identity(of)]}
     found: dict[Symbol, Expr] = {}
     for v in reversed(graph.order):
         if v not in arrived or v.definition is None:
             continue
-        total = simplify(fold(add([(1, part) for part in arrived[v]], of.shape + v.shape), _names(of))).result
+        total = simplify(folder.fold(add([(1, part) for part in arrived[v]], of.shape + v.shape))).result
         found[v] = total
         for u, part in pullback(v.definition, total).items():
             if u in graph.feeds[v]:

@@ -14,9 +14,10 @@ from fractions import Fraction
 
 from handgrad.axes import Shape
 from handgrad.canonical import add, hadamard, is_zero, power, product, scale, terms_of
-from handgrad.expr import UNIT, Call, Expr, Labels, Power, Product, Sum, Symbol, rebuild
+from handgrad.expr import UNIT, Call, Expr, Labels, Power, Product, Sum, Symbol, rebuild, symbols
 from handgrad.factoring import take_out
 from handgrad.matrix import weight_of
+from handgrad.symmetry import has_symmetry, orient
 
 LARGEST_EXPANSION = 60  # terms; a larger product of sums stays a product
 SUMS_TO_ONE = "sums to one along axis "
@@ -98,10 +99,16 @@ def _distribute(term: Product, place: int) -> Expr:
 
 
 def use_facts(expr: Expr) -> Expr:
-    """Declared facts: where a symbol sums to one along an axis, that sum is 1."""
+    """Declared facts: where a symbol sums to one along an axis, that sum is 1; a symmetric matrix is its transpose."""
+
+    if not any(symbol.facts for symbol in symbols(expr)):
+        return expr
+    turning = has_symmetry(expr)
 
     def change(node: Expr, args: tuple[Expr, ...]) -> Expr:
         node = with_args(node, args)
+        if turning:
+            node = orient(node)
         if not isinstance(node, Product):
             return node
         kept = [(operand, labels) for operand, labels in node.operands if _summed_label(operand, labels, node) is None]

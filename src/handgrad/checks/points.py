@@ -14,6 +14,7 @@ from handgrad.evaluate import Point, inputs
 from handgrad.expr import Call, Expr, Extent, Product, Symbol, definitions, walk
 from handgrad.functions import AbstractFunction, Array, Surrogate
 from handgrad.simplify import SUMS_TO_ONE
+from handgrad.symmetry import SYMMETRIC
 
 Spread = float | str
 MOST_ENTRIES = 4_000_000  # of one symbol with its declared sizes
@@ -75,10 +76,20 @@ def _different(random: np.random.Generator, count: int) -> Iterator[int]:
     return (int(order[k % len(order)]) for k in range(count))
 
 
+def _without_facts(symbol: Symbol) -> Symbol:
+    """The symbol without its facts."""
+    return Symbol(symbol.name, symbol.shape, latex=symbol.latex_name)
+
+
 def _draw(symbol: Symbol, sizes: dict[str, int], random: np.random.Generator, spread: Spread) -> Array:
     shape = tuple(sizes[size.name] if size.value is None else size.value for size in symbol.shape)
     if "binary" in symbol.facts:  # inside (0, 1): at 0 and 1 themselves a wrong sign can vanish
         return random.uniform(0.1, 0.9, shape)
+    if SYMMETRIC in symbol.facts and len(shape) == 2:
+        half = _draw(_without_facts(symbol), sizes, random, spread)
+        return half + half.T
+    if "positive" in symbol.facts:
+        return random.uniform(0.2, 1.3, shape)
     for fact in symbol.facts:
         if fact.startswith(SUMS_TO_ONE):
             axis = int(fact.removeprefix(SUMS_TO_ONE))

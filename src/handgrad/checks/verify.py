@@ -198,7 +198,7 @@ def _check_factor(factor: Factor, sweep: Sweep, point: Point, printed: _Worst) -
     held = Held(point)
     held.give(factor.cotangent, cotangent)
     image = held.value(factor.form)
-    printed.note(_check_printed(factor.form, point, held.value))
+    printed.note(_check_printed(factor.form, held, held.value))
     local = _local_derivative(of, wrt, point, direction)
     left, right = float(np.sum(image * direction)), float(np.sum(cotangent * local))
     scale = max(float(np.sum(np.abs(image * direction)) + np.sum(np.abs(cotangent * local))), 1e-6)

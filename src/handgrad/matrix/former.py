@@ -139,7 +139,7 @@ def _shortest_sum(form: Linear) -> Form:
     if len(form.terms) > 1 and first != 1 and all(abs(c) == first for c, _ in form.terms):
         inner = Linear(tuple((c / first, term) for c, term in form.terms), form.rows, form.columns)
         return Linear(((first, _shortest_sum(inner)),), form.rows, form.columns)
-    if form.rows.is_one or form.columns.is_one:
+    if form.rows.is_one or form.columns.is_one or len(form.terms) < 2:
         return form
     turned = Transposed(Linear(tuple((c, flip(term)) for c, term in form.terms), form.columns, form.rows))
     return turned if weight(turned) < weight(form) else form

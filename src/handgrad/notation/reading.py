@@ -129,6 +129,11 @@ class _Reading:
         for name_id, axis in self.sorted.facts:
             free = self.scope.free.setdefault(name_id, Free(name_id, name_id, None, inferred=True))
             free.facts = (*free.facts, f"sums to one along axis {axis}")
+        for free in self.scope.free.values():
+            for fact in free.facts:
+                if fact != "binary":
+                    verb = "is " if fact in ("symmetric", "positive") else ""
+                    self.scope.assume(f"{free.name} {verb}{fact}, as declared")
 
     def _size(self, node: Syntax) -> Size:
         if isinstance(node, Number) and node.value.denominator == 1 and node.value > 0:
@@ -147,6 +152,8 @@ class _Reading:
         match domain:
             case Sequence(items=(Number(value=low), Number(value=high))) if low == 0 and high == 1:
                 free.facts = (*free.facts, "binary")
+            case Name(id="symmetric" | "positive" as fact):
+                free.facts = (*free.facts, fact)
             case Call(function=Name(id="onehot" | "simplex"), args=args):
                 axis = args[0] if args else None
                 number = axis.value if isinstance(axis, Number) else Fraction(len(free.shape or ()) - 1)
@@ -157,7 +164,7 @@ class _Reading:
             case _:
                 raise ReadError(
                     f"the domain of {name.id} is not one that can be read", place=self.place(declaration.span),
-                    remedy="write {0, 1}, onehot(axis) or simplex(axis)",
+                    remedy="write {0, 1}, symmetric, positive, onehot(axis) or simplex(axis)",
                 )  # fmt: skip
 
     def _find_counts(self) -> None:

@@ -1,0 +1,157 @@
+"""Closed forms as a good textbook prints them, in the author's names; each derivation was checked by the complex step,
+and here once more by JAX."""
+
+from __future__ import annotations
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+
+import handgrad as hg
+
+jax.config.update("jax_enable_x64", True)
+SIZES = {"m": 6, "n": 4, "k": 2, "t": 5, "s": 7, "d": 3, "h": 8}
+
+SOFTMAX = "S: (n, k)\ndP: (n, k)\nP = softmax(S)\nL = sum(dP * P)"
+ATTENTION = """
+Q: (t, d)
+K: (s, d)
+V: (s, k)
+dO: (t, k)
+S = Q @ K.T / sqrt(d)
+P = softmax(S)
+O = P @ V
+L = sum(dO * O)
+"""
+BATCH_NORM = """
+X: (m, n)
+gamma: (1, n)
+beta: (1, n)
+dY: (m, n)
+mu = mean(X, axis=0, keepdims=True)
+v = mean((X - mu) ** 2, axis=0, keepdims=True)
+s = sqrt(v + eps)
+Xh = (X - mu) / s
+Y = gamma * Xh + beta
+L = sum(dY * Y)
+"""
+SWIGLU = """
+X: (t, d)
+W: (d, h)
+V: (d, h)
+U: (h, k)
+dY: (t, k)
+G = X @ W
+B = X @ V
+H = silu(G) * B
+Y = H @ U
+L = sum(dY * Y)
+"""
+RIDGE = "X: (m, n)\nw: n\ny: m\nJ = sum((X @ w - y) ** 2) / m + lam * sum(w ** 2)"
+LOGISTIC = "X: (m, n)\nw: n\ny: m\np = sigmoid(X @ w)\nJ = -sum(y * log(p) + (1 - y) * log(1 - p))"
+FACTORS = "T: (m, n)\nU: (m, k)\nV: (n, k)\nJ = sum((T - U @ V.T) ** 2)"
+COSINE = "x: n\ny: n\nc = x @ y / (norm(x) * norm(y))"
+
+GRADIENTS = [
+    (SOFTMAX, {"S": "P ⊙ (dP − (P ⊙ dP) 1)"}),
+    (
+        ATTENTION,
+        {
+            "V": "Pᵀ dO",
+            "S": "P ⊙ (dO Vᵀ − (O ⊙ dO) 1)",
+            "Q": "∂L/∂S K/√d",
+            "K": "(∂L/∂S)ᵀ Q/√d",
+        },
+    ),
+    (BATCH_NORM, {"gamma": "1ᵀ (Xh ⊙ dY)", "beta": "1ᵀ dY"}),
+    (RIDGE, {"w": "2 (Xᵀ (X w − y)/m + λ w)"}),
+    (LOGISTIC, {"w": "Xᵀ (p − y)"}),
+    (FACTORS, {"U": "2 (U Vᵀ − T) V"}),
+    ("x: n\ny = log(sum(exp(x)))", {"x": "softmax(x)"}),
+    (
+        SWIGLU,
+        {
+            "U": "Hᵀ dY",
+            "V": "Xᵀ ((dY Uᵀ) ⊙ silu(G))",
+            "G": "(dY Uᵀ) ⊙ B ⊙ σ(G) ⊙ (1 + G ⊙ (1 − σ(G)))",
+            "W": "Xᵀ ∂L/∂G",
+            "X": "∂L/∂G Wᵀ + ((dY Uᵀ) ⊙ silu(G)) Vᵀ",
+        },
+    ),
+    ("C: (n, n)\na: n\nb: n\nJ = a @ inv(C) @ b", {"C": "−C⁻ᵀ a bᵀ C⁻ᵀ"}),
+    (COSINE, {"x": "(y/‖y‖ − c x/‖x‖)/‖x‖"}),
+]
+HESSIANS = [
+    (RIDGE, "w", "2 (Xᵀ X/m + λ I)"),
+    (LOGISTIC, "w", "Xᵀ diag(p ⊙ (1 − p)) X"),
+    ("x: n\ny = log(sum(exp(x)))", "x", "diag(softmax(x)) − softmax(x) softmax(x)ᵀ"),
+]
+
+
+@pytest.mark.parametrize(("text", "expected"), GRADIENTS)
+def test_gradient(text: str, expected: dict[str, str]) -> None:
+    model = hg.parse(text)
+    names = [name for name in expected if name in {s.name for s in model.inputs}]
+    gradients = hg.derive(model, wrt=names).gradients
+    assert {name: gradients[name].text() for name in expected} == expected
+
+
+@pytest.mark.parametrize(("text", "wrt", "expected"), HESSIANS)
+def test_hessian(text: str, wrt: str, expected: str) -> None:
+    assert hg.hessian(hg.parse(text), wrt=wrt)[wrt].text() == expected
+
+
+def attention(a: dict[str, jax.Array]) -> jax.Array:
+    return jnp.sum(a["dO"] * (jax.nn.softmax(a["Q"] @ a["K"].T / jnp.sqrt(SIZES["d"])) @ a["V"]))
+
+
+def batch_norm(a: dict[str, jax.Array]) -> jax.Array:
+    centred = a["X"] - a["X"].mean(0, keepdims=True)
+    spread = jnp.sqrt((centred**2).mean(0, keepdims=True) + a["eps"])
+    return jnp.sum(a["dY"] * (a["gamma"] * centred / spread + a["beta"]))
+
+
+def swiglu(a: dict[str, jax.Array]) -> jax.Array:
+    return jnp.sum(a["dY"] * ((jax.nn.silu(a["X"] @ a["W"]) * (a["X"] @ a["V"])) @ a["U"]))
+
+
+def cosine(a: dict[str, jax.Array]) -> jax.Array:
+    return a["x"] @ a["y"] / jnp.linalg.norm(a["x"]) / jnp.linalg.norm(a["y"])
+
+
+@pytest.mark.parametrize(
+    ("text", "oracle", "wrt"),
+    [
+        (ATTENTION, attention, ("Q", "K", "V")),
+        (BATCH_NORM, batch_norm, ("X", "gamma", "beta")),
+        (SWIGLU, swiglu, ("X", "W", "V", "U")),
+        (COSINE, cosine, ("x",)),
+    ],
+    ids=["attention", "batch norm", "swiglu", "cosine"],
+)
+def test_agrees_with_jax(text: str, oracle, wrt: tuple[str, ...]) -> None:
+    model, random = hg.parse(text), np.random.default_rng(3)
+    lengths = {s.name: [SIZES.get(size.name, size.value) for size in s.shape] for s in model.inputs}
+    arrays = {name: random.standard_normal(shape) for name, shape in lengths.items()}
+    arrays = {name: np.abs(array) if name == "eps" else array for name, array in arrays.items()}
+    found = hg.derive(model, wrt=wrt).function()(**arrays)
+    expected = jax.grad(oracle)({name: jnp.asarray(array) for name, array in arrays.items()})
+    for name in wrt:
+        np.testing.assert_allclose(found[name], expected[name], rtol=1e-9, atol=1e-11)
+
+
+@pytest.mark.parametrize(
+    ("text", "wrt", "expected"),
+    [
+        ("A: (n, n) in symmetric\nx: n\nJ = x @ A @ x", "x", "2 A x"),
+        ("C: (n, n) in symmetric\na: n\nb: n\nJ = a @ inv(C) @ b", "C", "−C⁻¹ a bᵀ C⁻¹"),
+        ("S: (n, n) in symmetric\nx: n\nl = -logdet(S) / 2 - x @ inv(S) @ x / 2", "S", "(S⁻¹ x xᵀ S⁻¹ − S⁻¹)/2"),
+    ],
+)
+def test_declared_symmetry(text: str, wrt: str, expected: str) -> None:
+    assert hg.derive(hg.parse(text), wrt=wrt)[wrt].text() == expected
+
+
+def test_symmetry_is_not_used_undeclared() -> None:
+    assert hg.derive("x @ A @ x", wrt="x", shapes={"A": "n, n", "x": "n"})["x"].text() == "(A + Aᵀ) x"
