@@ -13,8 +13,7 @@ import pytest
 import handgrad as hg
 from handgrad import calculus, simplify
 from handgrad.canonical import add, along, hadamard, normal, ones, power, product, scale, transpose
-from handgrad.checks.verify import OWN_MISTAKE
-from handgrad.errors import CheckError
+from handgrad.errors import OWN_MISTAKE, CheckError
 from handgrad.expr import Call, Expr, Power, Product, Sum
 from handgrad.functions.elementwise import TABLE
 from handgrad.functions.record import AlongAxis, Elementwise

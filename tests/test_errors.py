@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
-from time import perf_counter
 from typing import Any
 
 import pytest
@@ -142,9 +141,7 @@ NESTED = {
 
 @pytest.mark.parametrize("name", NESTED)
 def test_deep_nesting(name: str) -> None:
-    start = perf_counter()
     error = failure(lambda: hg.parse(NESTED[name]), ReadError)
-    assert perf_counter() - start < 2
     assert error.remedy
     assert len(str(error)) < 2_000
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from pathlib import Path
-from time import perf_counter
 
 import pytest
 
@@ -313,14 +312,6 @@ def test_size_grows_linearly_with_depth() -> None:
         return max(map(len, texts(hg.derive(hg.parse(python_network(mixed(depth))))).values()))
 
     assert longest(24) <= longest(6) + 8  # the names have a digit more
-
-
-@pytest.mark.slow
-def test_fifty_layers_take_under_two_seconds() -> None:
-    model = hg.parse(python_network(mixed(50)))
-    start = perf_counter()
-    hg.derive(model)
-    assert perf_counter() - start < 2
 
 
 # The article: run-together displays, the cost only inside a derivative, log without backslash, wrong lines.

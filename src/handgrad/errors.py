@@ -35,6 +35,10 @@ class Place:
         return f"{head}\n    {shown}\n    {' ' * (self.column - 1 - window)}^"
 
 
+OWN_MISTAKE = "this is a mistake in Handgrad's own rules; please report it with the equations"
+"""The remedy of a failed check of what Handgrad derived itself."""
+
+
 class HandgradError(Exception):
     """Base of all errors of Handgrad; `remedy` says what to try, `place` where the cause stands."""
 

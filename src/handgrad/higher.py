@@ -17,7 +17,7 @@ from handgrad.canonical import add, product, zero
 from handgrad.checks.forms import printed_value
 from handgrad.checks.points import SPREADS, Ground
 from handgrad.derivation import Check
-from handgrad.errors import CheckError, DerivationError
+from handgrad.errors import OWN_MISTAKE, CheckError, DerivationError
 from handgrad.evaluate import Point, inputs
 from handgrad.expr import Expr, Symbol, definitions, symbols
 from handgrad.folding import Folder
@@ -32,7 +32,6 @@ TOLERANCE = 1e-8
 POINTS = 3
 ATTEMPTS = 12
 LARGEST = 1e6
-OWN_MISTAKE = "this is a mistake in Handgrad's own rules; please report it with the equations"
 
 
 @dataclass(frozen=True, slots=True, repr=False)

@@ -337,8 +337,9 @@ def _number(
 
     refine()
     while len({colour[label] for label in summed}) < len(summed):  # alike so far: tell one apart and go on
-        shared = min(c for c in map(colour.get, summed) if list(map(colour.get, summed)).count(c) > 1)  # type: ignore
-        colour[next(label for label in sorted(summed) if colour[label] == shared)] = f"{shared}!"
+        colours = [colour[label] for label in summed]
+        shared = min(c for c in colours if colours.count(c) > 1)
+        colour[min(label for label in summed if colour[label] == shared)] = f"{shared}!"
         refine()
     order = sorted(factors, key=paint)
     for _, at in order:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from handgrad.checks.points import SPREADS, Ground
-from handgrad.errors import CheckError
+from handgrad.errors import OWN_MISTAKE, CheckError
 from handgrad.evaluate import Point
 from handgrad.expr import Expr, Symbol, definitions
 from handgrad.functions import Elementwise
@@ -16,7 +16,6 @@ TOLERANCE = 1e-9
 STEP = 1e-30
 ARGUMENTS = (-2.3, -1.1, -0.4, 0.3, 0.9, 1.7)
 POSITIVE = (0.2, 0.5, 0.9, 1.4, 2.1)
-OWN_MISTAKE = "this is a mistake in Handgrad's own table; please report it"
 
 
 def verify_function(function: Elementwise) -> None:

@@ -18,7 +18,7 @@ from handgrad.checks.forms import printed_value
 from handgrad.checks.magnitude import magnitude
 from handgrad.checks.points import SPREADS, Ground
 from handgrad.derivation import Check, Factor, Section, Step, Sweep
-from handgrad.errors import CheckError
+from handgrad.errors import OWN_MISTAKE, CheckError
 from handgrad.evaluate import Point
 from handgrad.expr import Expr, Symbol
 from handgrad.functions import Array
@@ -29,7 +29,6 @@ ROUNDING = 1e-12  # of the size of the terms: below it a difference is rounding
 POINTS = 3
 ATTEMPTS = 12
 LARGEST = 1e5
-OWN_MISTAKE = "this is a mistake in Handgrad's own rules; please report it with the equations"
 
 
 @dataclass(slots=True)
