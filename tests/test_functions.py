@@ -53,6 +53,14 @@ ORACLE: dict[str, Callable[[Any], Any]] = {
     "silu": lambda x: x / (1 + mpmath.exp(-x)),
     "softsign": lambda x: x / (1 + (x if x > 0 else -x)),
     "identity": lambda x: x,
+    "erf": mpmath.erf,
+    "gelu": lambda x: x * mpmath.ncdf(x),
+    "gelu_tanh": lambda x: x
+    * (1 + mpmath.tanh(mpmath.sqrt(2 / mpmath.pi) * (x + mpmath.mpf("0.044715") * x**3)))
+    / 2,
+    "selu": lambda x: mpmath.mpf("1.0507009873554804934")
+    * (x if x > 0 else mpmath.mpf("1.6732632423543772848") * (mpmath.exp(x) - 1)),
+    "mish": lambda x: x * mpmath.tanh(mpmath.log(1 + mpmath.exp(x))),
 }
 DOMAIN = {"log": (0.05, 6.0), "log1p": (-0.9, 6.0), "tan": (-1.4, 1.4)}
 AT_ZERO = {"relu": 0.0, "step": 0.0, "abs": 0.0, "sign": 0.0, "leaky_relu": 0.01, "elu": 1.0}  # slopes taken at a kink

@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+from fractions import Fraction
 from typing import Any
 
 import numpy as np
 from scipy import special
 
-from handgrad.canonical import ones, zero
+from handgrad.canonical import ones, power, scale, zero
+from handgrad.expr import Expr
 from handgrad.functions.record import Array, Elementwise, Line, Notation
 
 DLMF = "DLMF (NIST Digital Library of Mathematical Functions)"
 
 
+CUBIC = Fraction(44715, 1_000_000)  # of the cubic term in GELU's approximation
+SELU_SCALE = Fraction("1.0507009873554804934")
+SELU_ALPHA = Fraction("1.6732632423543772848")
 TINY = 1e-25  # a complex step moves the real part by less: such a number is 0
 
 
@@ -25,6 +30,10 @@ def _absolute(x: Array) -> Array:
     sign = np.where(np.abs(real) > (0 if np.isrealobj(x) else TINY), np.sign(real), 0)
     value: Array = sign * x  # at 0 its complex step is 0, as the derivative below
     return value
+
+
+def _erf(x: Array) -> Array:
+    return np.asarray(special.erf(x))
 
 
 def _sigmoid(x: Array) -> Array:
@@ -175,8 +184,57 @@ pi: Elementwise = Elementwise(
     "pi", Notation("π", r"\pi", closed=True), lambda x: np.full_like(x, np.pi), (lambda x: zero(x.shape),), (),
     f"{DLMF} 3.12.1; a constant, written as a function of 1", code="np.pi",
 )  # fmt: skip
+erf: Elementwise = Elementwise(
+    "erf", Notation("erf({0})", r"\operatorname{erf}\left({0}\right)", closed=True), _erf,
+    (lambda x: 2 * exp(-(x**2)) / _root(pi(ones(x.shape))),), ("erf",), f"{DLMF} 7.2.1",
+    code="special.erf({0})", write=special.erf,
+)  # fmt: skip
+gelu: Elementwise = Elementwise(
+    "gelu", Notation("gelu({0})", r"\operatorname{GELU}\left({0}\right)", closed=True),
+    lambda x: x * (1 + _erf(x / np.sqrt(2))) / 2,
+    (lambda x: (1 + erf(x / _root_of(2, x))) / 2 + x * exp(-(x**2) / 2) / _root(2 * pi(ones(x.shape))),),
+    ("gelu", "GELU"), "Hendrycks and Gimpel, Gaussian Error Linear Units (2016), eq. 1: x Φ(x)",
+    formula=lambda x: x * (1 + erf(x / _root_of(2, x))) / 2,
+    code="({0} * (1 + special.erf({0} / np.sqrt(2))) / 2)", initial_gain=2.0,
+)  # fmt: skip
+gelu_tanh: Elementwise = Elementwise(
+    "gelu_tanh", Notation("gelu_tanh({0})", r"\operatorname{GELU}_{\tanh}\left({0}\right)", closed=True),
+    lambda x: x * (1 + np.tanh(np.sqrt(2 / np.pi) * (x + 0.044715 * x**3))) / 2,
+    (lambda x: (1 + tanh(_inner(x))) / 2
+     + x * (1 - tanh(_inner(x)) ** 2) * (1 + 3 * CUBIC * x**2) * _root(2 / pi(ones(x.shape))) / 2,),
+    ("gelu_tanh", "gelu_new"), "Hendrycks and Gimpel (2016), section 2: the approximation by tanh",
+    formula=lambda x: x * (1 + tanh(_inner(x))) / 2,
+    code="({0} * (1 + np.tanh(np.sqrt(2 / np.pi) * ({0} + 0.044715 * {0} ** 3))) / 2)", initial_gain=2.0,
+)  # fmt: skip
+selu: Elementwise = Elementwise(
+    "selu", Notation("selu({0})", r"\operatorname{SELU}\left({0}\right)", closed=True),
+    lambda x: float(SELU_SCALE) * np.where(_positive(x), x, float(SELU_ALPHA) * np.expm1(np.where(_positive(x), 0, x))),
+    (lambda x: SELU_SCALE * step(x) + (1 - step(x)) * (selu(x) + SELU_SCALE * SELU_ALPHA),), ("selu", "SELU"),
+    "Klambauer et al., Self-Normalizing Neural Networks, NIPS 2017, eq. 2",
+    code=f"({float(SELU_SCALE)} * np.where({{0}} > 0, {{0}}, {float(SELU_ALPHA)} * np.expm1(np.minimum({{0}}, 0))))",
+)  # fmt: skip
+mish: Elementwise = Elementwise(
+    "mish", Notation("mish({0})", r"\operatorname{Mish}\left({0}\right)", closed=True),
+    lambda x: x * np.tanh(_softplus(x)),
+    (lambda x: tanh(softplus(x)) + x * (1 - tanh(softplus(x)) ** 2) * sigmoid(x),), ("mish", "Mish"),
+    "Misra, Mish: A Self Regularized Non-Monotonic Activation Function (2019), eq. 1",
+    formula=lambda x: x * tanh(softplus(x)), code="({0} * np.tanh(np.logaddexp(0, {0})))", initial_gain=2.0,
+)  # fmt: skip
+
+
+def _root(x: Expr) -> Expr:
+    return power(x, Fraction(1, 2))
+
+
+def _root_of(number: int, like: Expr) -> Expr:
+    return _root(scale(number, ones(like.shape)))
+
+
+def _inner(x: Expr) -> Expr:
+    return _root(2 / pi(ones(x.shape))) * (x + CUBIC * x**3)
+
 
 TABLE: tuple[Elementwise, ...] = (
     exp, log, log1p, expm1, sin, cos, tan, sinh, cosh, tanh, arctan, sigmoid, log_sigmoid, softplus, relu, step,
-    absolute, sign, leaky_relu, elu, silu, softsign, identity,
+    absolute, sign, leaky_relu, elu, silu, softsign, identity, erf, gelu, gelu_tanh, selu, mish,
 )  # fmt: skip

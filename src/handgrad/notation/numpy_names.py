@@ -8,11 +8,11 @@ from fractions import Fraction
 from typing import TYPE_CHECKING
 
 from handgrad.axes import ONE, AnySize, Size
-from handgrad.canonical import eye, ones, power, product, reduce_sum, zero
+from handgrad.canonical import constant, eye, ones, power, product, reduce_sum, scale, zero
 from handgrad.expr import Expr
 from handgrad.functions import BY_SPELLING
 from handgrad.notation.scope import Operand, extent, rational
-from handgrad.notation.syntax import Call, Group, Name, Sequence, Syntax, Text
+from handgrad.notation.syntax import Call, Compare, Group, Name, Sequence, Syntax, Text
 from handgrad.notation.values import Value
 
 if TYPE_CHECKING:
@@ -261,6 +261,32 @@ def _trace_of_kron(reader: Elaborator, node: Call) -> Value | None:
     return None
 
 
+def _where(reader: Elaborator, node: Call, _keywords: dict[str, Syntax]) -> Value:
+    """where(l > r, a, b) is [l − r > 0] a + (1 − [l − r > 0]) b."""
+    if len(node.args) != 3 or not isinstance(node.args[0], Compare) or node.args[0].op not in ("<", ">", "<=", ">="):
+        raise reader.refuse(node, "where is read with a comparison and two values", "write where(x > 0, a, b)")
+    test = node.args[0]
+    left, right = reader.value(test.left), reader.value(test.right)
+    above = test.op in (">", "<=")  # a ≤ b is not a > b
+    difference = reader.subtract(left, right, node.span) if above else reader.subtract(right, left, node.span)
+    holds = reader.apply(BY_SPELLING["step"], difference, node.span)
+    first, second = reader.settled(reader.operand(node.args[1])), reader.settled(reader.operand(node.args[2]))
+    if test.op in ("<=", ">="):
+        first, second = second, first
+    one = Value((), lambda: constant(1), node.span)
+    taken = reader.elementwise(holds, first, node.span)
+    other = reader.elementwise(reader.subtract(one, holds, node.span), second, node.span)
+    negated = Value(other.shape, lambda: scale(-1, other.make()), node.span)
+    return reader.subtract(taken, negated, node.span)
+
+
+def _logsumexp(reader: Elaborator, node: Call, keywords: dict[str, Syntax]) -> Value:
+    """log Σ exp(x) along axes."""
+    arg = reader.settled(_arguments(reader, node, 1)[0])
+    total = _sum_of(reader, reader.apply(BY_SPELLING["exp"], arg, node.span), keywords)
+    return reader.apply(BY_SPELLING["log"], total, node.span)
+
+
 LARGEST_POWER = 16
 NUMPY: dict[str, Callable[[Elaborator, Call, dict[str, Syntax]], Value]] = {
     "sum": lambda reader, node, keywords: _reduce(reader, node, keywords, mean=False),
@@ -274,6 +300,8 @@ NUMPY: dict[str, Callable[[Elaborator, Call, dict[str, Syntax]], Value]] = {
     "trace": _trace,
     "tr": _trace,
     "norm": _norm,
+    "where": _where,
+    "logsumexp": _logsumexp,
     "var": _variance(Fraction(1)),
     "std": _variance(Fraction(1, 2)),
     "matrix_power": _matrix_power,

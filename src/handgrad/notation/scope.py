@@ -31,7 +31,7 @@ SIZE_LETTERS = frozenset("m n".split())
 """Names of numbers of examples or units in LaTeX."""
 RESERVED = frozenset(
     "slogdet pinv kron vec max min amax "
-    "amin argmax argmin prod cumsum cumprod minimum where clip erf gelu selu mish logsumexp concatenate stack "
+    "amin argmax argmin prod cumsum cumprod minimum clip concatenate stack "
     "reshape tensordot inner cross eig eigh svd qr cholesky expm logm sqrtm sort round floor ceil mod "
     "len range int float bool str list tuple dict set print sorted zip map any all "
     "floor_divide rank dim conv convolve correlate pad roll flip tile repeat real imag conj linalg lim".split()
