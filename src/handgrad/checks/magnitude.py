@@ -9,30 +9,33 @@ from handgrad.expr import Expr, Power, Product, Sum, Symbol, walk
 from handgrad.functions import Array
 
 
-def magnitude(expr: Expr, point: Point) -> float:
-    """The largest entry of the expression with every sum taken over absolute values.
+class Magnitudes(Point):
+    """Bounds at a point: the values with every sum taken over absolute values.
 
-    Names with a definition are looked into once, so that 1 − Σp of a softmax p counts as 2, not as 0.
+    So 1 − Σp of a softmax p counts as 2, not as 0. A gradient that was `note`d counts with its own bound wherever
+    its name stands, however small its value is.
     """
-    if isinstance(expr, Symbol) and expr.definition is not None:
-        expr = expr.definition
-    sizes: dict[Expr, Array] = {}
-    bound = _Bound(point, sizes)
-    for node in walk(expr):
-        sizes[node] = bound.of(node)
-    return float(np.max(sizes[expr], initial=0))
 
-
-class _Bound(Point):
-    """A point whose sums and products are those of absolute values."""
-
-    def __init__(self, point: Point, sizes: dict[Expr, Array]) -> None:
+    def __init__(self, point: Point) -> None:
         super().__init__(point.values, point.sizes, point.functions)
-        self._memo = sizes
         self._origin = point
 
-    def of(self, node: Expr) -> Array:
-        """The bound of one node, those of its arguments being known."""
+    def note(self, name: Symbol, closed: Expr) -> float:
+        """Remember the bound of a named gradient, and tell its largest entry."""
+        self._memo[name] = self._array(closed)
+        return float(np.max(self._memo[name], initial=0))
+
+    def largest(self, expr: Expr) -> float:
+        """The largest entry of an expression's bound."""
+        return float(np.max(self._array(expr), initial=0))
+
+    def _array(self, expr: Expr) -> Array:
+        for node in walk(expr):
+            if node not in self._memo:
+                self._memo[node] = self._bound(node)
+        return self._memo[expr]
+
+    def _bound(self, node: Expr) -> Array:
         match node:
             case Sum():
                 total = np.zeros(self.shape(node))
@@ -43,4 +46,4 @@ class _Bound(Point):
                 return self._contract(node)
             case Power() if node.exponent > 0:
                 return np.asarray(self._memo[node.base] ** float(node.exponent))
-        return np.abs(self._memo[node] if node in self._memo else self._origin.value(node))
+        return np.abs(self._origin.value(node))

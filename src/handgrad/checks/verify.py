@@ -15,7 +15,7 @@ from itertools import pairwise
 import numpy as np
 
 from handgrad.checks.forms import printed_value
-from handgrad.checks.magnitude import magnitude
+from handgrad.checks.magnitude import Magnitudes
 from handgrad.checks.points import SPREADS, Ground
 from handgrad.derivation import Check, Factor, Section, Step, Sweep
 from handgrad.errors import OWN_MISTAKE, CheckError
@@ -51,15 +51,18 @@ def verify(sweep: Sweep, seed: int = 20261124) -> tuple[Check, ...]:
     _check_paths(sweep)
     with np.errstate(all="ignore"):
         for point in _points(sweep, np.random.default_rng(seed)):
+            bounds = Magnitudes(point)
+            for section in sweep.sections:
+                bounds.note(section.gradient, section.result)
             for section in sweep.sections:
                 for line in section.steps:
-                    step.note(_check_step(line, point))
-                    printed.note(_check_printed(line.right, point, point.value))
-                printed.note(_check_printed(section.result, point, point.value))
+                    step.note(_check_step(line, point, bounds))
+                    printed.note(_check_printed(line.right, point, point.value, bounds))
+                printed.note(_check_printed(section.result, point, point.value, bounds))
             for equation in sweep.equations:
                 if equation.definition is not None:
-                    printed.note(_check_printed(equation.definition, point, point.value))
-            _check_gradients(sweep, point, gradient)
+                    printed.note(_check_printed(equation.definition, point, point.value, bounds))
+            _check_gradients(sweep, point, gradient, bounds)
             for part in sweep.factors:
                 factor.note(_check_factor(part, sweep, point, printed))
     return tuple(Check(name, worst.points, worst.largest) for name, worst in results.items())
@@ -106,16 +109,16 @@ def _difference(left: Array, right: Array) -> float:
     return apart / size if size > 0 else 0.0
 
 
-def _is_rounding(apart: Array, sides: tuple[Expr, ...], point: Point) -> bool:
+def _is_rounding(apart: Array, sides: tuple[Expr, ...], bounds: Magnitudes) -> bool:
     """Whether a difference is no more than rounding in terms that cancel: both sides are 0 then."""
-    size = max(magnitude(side, point) for side in sides)
+    size = max(bounds.largest(side) for side in sides)
     return float(np.max(np.abs(apart), initial=0)) <= ROUNDING * size
 
 
-def _check_step(step: Step, point: Point) -> float:
+def _check_step(step: Step, point: Point, bounds: Magnitudes) -> float:
     left, right = point.value(step.left), point.value(step.right)
     apart = _difference(left, right)
-    if not apart < TOLERANCE and not _is_rounding(left - right, (step.left, step.right), point):
+    if not apart < TOLERANCE and not _is_rounding(left - right, (step.left, step.right), bounds):
         raise CheckError(
             f"the step {step.left.text()} = {step.right.text()} ({step.reason}): the sides differ by {apart:.2e}",
             remedy=OWN_MISTAKE,
@@ -123,14 +126,14 @@ def _check_step(step: Step, point: Point) -> float:
     return apart
 
 
-def _check_gradients(sweep: Sweep, point: Point, worst: _Worst) -> None:
+def _check_gradients(sweep: Sweep, point: Point, worst: _Worst, bounds: Magnitudes) -> None:
     """One complex step moves every named value and parameter at once."""
     random = np.random.default_rng(len(sweep.sections))
     directions: list[tuple[Section, Array, float]] = []
     for section in sweep.sections:
         value = point.value(section.gradient)
         size = float(np.max(np.abs(value), initial=0))
-        if size <= ROUNDING * magnitude(section.result, point):  # 0 but for rounding: not to be blown up
+        if size <= ROUNDING * bounds.largest(section.gradient):  # 0 but for rounding: not to be blown up
             size = 1.0
         direction = np.asarray(random.standard_normal(value.shape) / size)
         directions.append((section, direction, float(np.sum(direction * value))))
@@ -165,13 +168,15 @@ def _directional(of: Expr, point: Point, moves: list[tuple[Symbol, Array]]) -> f
     return float(np.imag(moved.value(of)) / step)
 
 
-def _check_printed(expr: Expr, point: Point, value: Callable[[Expr], Array]) -> float:
+def _check_printed(expr: Expr, point: Point, value: Callable[[Expr], Array], bounds: Magnitudes) -> float:
     """The matrix form, evaluated as its notation says, against the expression."""
     try:
         apart = _difference(printed_value(expr, point, value), value(expr))
     except ValueError as error:
         raise CheckError(f"the shapes in the formula {expr.text()} do not fit", remedy=OWN_MISTAKE) from error
-    if not apart < TOLERANCE and not _is_rounding(printed_value(expr, point, value) - value(expr), (expr,), point):
+    if not apart < TOLERANCE and not _is_rounding(
+        printed_value(expr, point, value) - value(expr), (expr,), bounds
+    ):
         raise CheckError(f"the formula {expr.text()} and what it stands for differ by {apart:.2e}", remedy=OWN_MISTAKE)
     return apart
 
@@ -197,7 +202,7 @@ def _check_factor(factor: Factor, sweep: Sweep, point: Point, printed: _Worst) -
     held = Held(point)
     held.give(factor.cotangent, cotangent)
     image = held.value(factor.form)
-    printed.note(_check_printed(factor.form, held, held.value))
+    printed.note(_check_printed(factor.form, held, held.value, Magnitudes(held)))
     local = _local_derivative(of, wrt, point, direction)
     left, right = float(np.sum(image * direction)), float(np.sum(cotangent * local))
     scale = max(float(np.sum(np.abs(image * direction)) + np.sum(np.abs(cotangent * local))), 1e-6)

@@ -83,7 +83,10 @@ class _Former:
             scale, form = self._term(coefficient, term)
             if isinstance(form, Linear) and len(form.terms) == 1:
                 scale, form = scale * form.terms[0][0], form.terms[0][1]
-            terms.append((scale, form))
+            if scale:  # a term that is 0 stands only in a sum that nothing has gathered yet
+                terms.append((scale, form))
+        if not terms:
+            return Constant(Fraction(0), rows, columns)
         if not any(fills(form, rows, columns) and not isinstance(form, Spread | Constant) for _, form in terms):
             terms = [(c, _filled(form) if isinstance(form, Spread) else form) for c, form in terms]
         if len(terms) == 1 and terms[0][0] == 1:
@@ -93,9 +96,10 @@ class _Former:
 
     def _term(self, coefficient: Fraction, term: Expr) -> tuple[Fraction, Form]:
         """A term with its sign: a negative one is turned by a difference among its factors where there is one."""
-        if as_number(term) is not None:
+        number = as_number(term)
+        if number is not None:
             rows, columns = _extent(term)
-            return coefficient, Constant(Fraction(1), rows, columns)
+            return coefficient * number, Constant(Fraction(1), rows, columns)
         if coefficient < 0 and isinstance(term, Product):
             turned = _turn(term)
             if turned is not None:
