@@ -147,6 +147,12 @@ def test_agrees_with_jax(text: str, oracle, wrt: tuple[str, ...]) -> None:
         ("A: (n, n) in symmetric\nx: n\nJ = x @ A @ x", "x", "2 A x"),
         ("C: (n, n) in symmetric\na: n\nb: n\nJ = a @ inv(C) @ b", "C", "−C⁻¹ a bᵀ C⁻¹"),
         ("S: (n, n) in symmetric\nx: n\nl = -logdet(S) / 2 - x @ inv(S) @ x / 2", "S", "(S⁻¹ x xᵀ S⁻¹ − S⁻¹)/2"),
+        (
+            "S: (n, n) in symmetric\nT: (n, n)\nx: n\nJ = x @ inv(S + T + T.T) @ x",
+            "S",
+            "−(S + T + Tᵀ)⁻¹ x xᵀ (S + T + Tᵀ)⁻¹",
+        ),
+        ("S: (n, n) in symmetric\nT: (n, n)\nx: n\nJ = x @ inv(S + T) @ x", "x", "((S + T)⁻¹ + (S + T)⁻ᵀ) x"),
     ],
 )
 def test_declared_symmetry(text: str, wrt: str, expected: str) -> None:

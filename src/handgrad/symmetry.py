@@ -32,7 +32,10 @@ def _is_symmetric(expr: Expr) -> bool:
             return SYMMETRIC in expr.facts or inherited
         case Call():
             return bool(getattr(expr.function, "inverts", False)) and is_symmetric(expr.args[0])
-        case Product() | Sum():
+        case Sum():  # term by term: a transposed sum stays a product with the sum in it
+            turned = add([(c, orient(transpose(term))) for c, term in expr.terms], expr.shape)
+            return turned is orient(expr)
+        case Product() if len(expr.operands) > 1:
             return orient(transpose(expr)) is orient(expr)
     return False
 
