@@ -314,6 +314,19 @@ def test_size_grows_linearly_with_depth() -> None:
     assert longest(24) <= longest(6) + 8  # the names have a digit more
 
 
+def test_no_dollar_stands_in_a_display() -> None:
+    """A $$ inside a $$ display would end it, on a code-hosting page."""
+    d = hg.derive(hg.read(EXAMPLES / "two_layer_network.md", let={"g": "tanh"}))
+    page = d.markdown(functions=True)
+    displays = page.split("$$")[1::2]
+    assert len(displays) > 12
+    assert not any("$" in display for display in displays)
+    assert r"\sigma(x)(1 - \sigma(x))" in page.replace(" (1", "(1")
+    for display in displays:
+        assert display.strip().startswith(r"\begin{aligned}")
+        assert display.strip().endswith(r"\end{aligned}")
+
+
 # The article: run-together displays, the cost only inside a derivative, log without backslash, wrong lines.
 
 ARTICLE_TEXT = {**TEXT, "Z1": "(W2ᵀ (A2 − Y)) ⊙ g1′(Z1)/m"}

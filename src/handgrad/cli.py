@@ -16,7 +16,7 @@ from typing import Annotated, Literal
 from cyclopts import App, CycloptsError, Parameter
 
 import handgrad
-from handgrad.errors import HandgradError
+from handgrad.errors import DerivationError, HandgradError
 from handgrad.learn.commands import PLAIN, assignments, predict, train
 
 BAD_INPUT = 2
@@ -76,11 +76,12 @@ def derive(model: Path, /, *, options: DeriveOptions | None = None) -> int:
     derivation = api.derive(read, wrt=options.wrt or None, of=options.of)
     match options.to:
         case "text" | "latex" | "markdown" | "html":
-            text = getattr(derivation, options.to)(steps=options.steps)
+            text = getattr(derivation, options.to)(steps=options.steps, functions=options.functions)
+        case language if options.functions:
+            raise DerivationError(f"--functions has no place in {language} source",
+                                  remedy="ask for text, latex, markdown or html")  # fmt: skip
         case language:
             text = derivation.source(language)
-    if options.functions:
-        text += "\n\n" + derivation.functions_text()
     if options.output is None:
         print(text)
     else:

@@ -69,21 +69,24 @@ class Derivation(Mapping[str, Expr]):
     def __len__(self) -> int:
         return len(self.sweep.gradients)
 
-    def text(self, *, steps: bool = True) -> str:
-        """The derivation as Unicode text; without `steps` the equations and closed forms only."""
-        return document.to_text(document.blocks(self.model, self.sweep, self.checks, steps=steps))
+    def text(self, *, steps: bool = True, functions: bool = False) -> str:
+        """The derivation as Unicode text; without `steps` the equations and closed forms only.
 
-    def latex(self, *, steps: bool = True) -> str:
+        With `functions` the derivatives of the scalar functions are derived too, here and in the other formats.
+        """
+        return document.to_text(self._page(steps, functions))
+
+    def latex(self, *, steps: bool = True, functions: bool = False) -> str:
         """The derivation as a LaTeX fragment (amsmath, amssymb)."""
-        return document.to_latex(document.blocks(self.model, self.sweep, self.checks, steps=steps))
+        return document.to_latex(self._page(steps, functions))
 
-    def markdown(self, *, steps: bool = True) -> str:
+    def markdown(self, *, steps: bool = True, functions: bool = False) -> str:
         """The derivation as Markdown with $$ displays."""
-        return document.to_markdown(document.blocks(self.model, self.sweep, self.checks, steps=steps))
+        return document.to_markdown(self._page(steps, functions))
 
-    def html(self, *, steps: bool = True) -> str:
+    def html(self, *, steps: bool = True, functions: bool = False) -> str:
         """The derivation as an HTML fragment with TeX formulas."""
-        return document.to_html(document.blocks(self.model, self.sweep, self.checks, steps=steps))
+        return document.to_html(self._page(steps, functions))
 
     def summary(self) -> str:
         """The equations and the closed forms as text, a screen or less."""
@@ -93,9 +96,9 @@ class Derivation(Mapping[str, Expr]):
         """How the derivatives of the scalar functions in the equations come about, as text."""
         return document.to_text(self._function_page())
 
-    def functions_markdown(self) -> str:
-        """The same as Markdown."""
-        return document.to_markdown(self._function_page())
+    def _page(self, steps: bool, functions: bool) -> tuple[document.Block, ...]:
+        page = document.blocks(self.model, self.sweep, self.checks, steps=steps)
+        return page + self._function_page() if functions else page
 
     def _function_page(self) -> tuple[document.Block, ...]:
         for function in self.functions:

@@ -13,7 +13,7 @@ True
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator
 from fractions import Fraction
 from hashlib import blake2b
 from typing import TYPE_CHECKING, Any, ClassVar, Protocol
@@ -332,14 +332,3 @@ def rebuild(root: Expr, change: Callable[[Expr, tuple[Expr, ...]], Expr]) -> Exp
     for node in walk(root):
         done[node] = change(node, tuple(done[arg] for arg in node.args))
     return done[root]
-
-
-def size_of(root: Expr) -> int:
-    """The number of nodes as printed: shared parts count each time."""
-    count: dict[Expr, int] = {}
-    for node in walk(root):
-        count[node] = 1 + sum(count[arg] for arg in node.args)
-    return count[root]
-
-
-Env = Mapping[str, Any]

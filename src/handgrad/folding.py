@@ -59,8 +59,15 @@ class Folder:
         times = exponent / own
         return power(name, times) if times.denominator == 1 else None
 
+    def _with_roots(self, node: Product) -> Expr:
+        """The product with each power that is one of a named root written in the name."""
+        operands = [(self._root(*_powered(operand)) or operand, labels) for operand, labels in node.operands]
+        if tuple(operands) == node.operands:
+            return node
+        return product(operands, node.out, dict(enumerate(node.sizes)))
+
     def _product(self, node: Product) -> Expr:
-        coefficient, current = Fraction(1), _with_roots(node, self)
+        coefficient, current = Fraction(1), self._with_roots(node)
         for _ in range(MOST_ROUNDS):
             factor, body = split_coefficient(current)
             coefficient *= factor
@@ -73,16 +80,6 @@ class Folder:
                 return scale(coefficient, body)
             current = found
         return scale(coefficient, current)
-
-
-def _with_roots(node: Product, folder: Folder) -> Expr:
-    operands = []
-    for operand, labels in node.operands:
-        base, exponent = (operand.base, operand.exponent) if isinstance(operand, Power) else (operand, Fraction(1))
-        operands.append((folder._root(base, exponent) or operand, labels))
-    if all(new is old for (new, _), (old, _) in zip(operands, node.operands, strict=True)):
-        return node
-    return product(operands, node.out, dict(enumerate(node.sizes)))
 
 
 def _pattern(definition: Expr, name: Symbol) -> _Pattern | None:

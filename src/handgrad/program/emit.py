@@ -234,6 +234,8 @@ class Emitter:
             return _number(coefficient * form.value)[0]
         if coefficient == 1:
             return self._held(form, PRODUCT)
+        if coefficient.numerator == 1:
+            return f"{self._held(form, PRODUCT)} / {coefficient.denominator}"
         number = _number(coefficient)
         return f"{number[0] if number[1] >= PRODUCT else f'({number[0]})'} * {self._held(form, POWER)}"
 
@@ -292,7 +294,7 @@ class Emitter:
             case "diagonal":
                 return f"np.diagonal({inner}).reshape(-1, 1)", ATOM
             case "square":
-                return f"np.sum(({inner}) ** 2)", ATOM
+                return f"np.sum({self._held(form.arg, ATOM)} ** 2)", ATOM
             case "norm":
                 return f"np.linalg.norm({inner})", ATOM
         return f"np.sum({inner})", ATOM

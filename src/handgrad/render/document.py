@@ -235,19 +235,28 @@ def _aligned(lines: Sequence[Line], most: int = 64) -> list[str]:
 def _latex_rows(lines: Sequence[Line], notes: bool = True) -> str:
     rows = []
     for line in lines:
-        note = rf" && \text{{{_escape_words(line.note)}}}" if notes and line.note else ""
+        note = f" && {_note(line.note)}" if notes and line.note else ""
         rows.append(f"{line.left} &{line.sign} {line.right}{note}".strip())
     return " \\\\\n".join(rows)
+
+
+def _note(words: str) -> str:
+    """A note beside a formula: words in \\text, mathematics outside of it, so that no $ stands in a display."""
+    parts = _escape_words(words).split("$")
+    return "".join(part if k % 2 else rf"\text{{{part}}}" for k, part in enumerate(parts) if part)
 
 
 def _escape_words(words: str) -> str:
     if "$" in words:  # formulas that were printed as LaTeX already
         return words
     for sign, spelling in {"_": r"\_", "%": r"\%", "&": r"\&", "#": r"\#", "→": r"$\to$", "∂": r"$\partial$",
-                           "δ": r"$\delta$", "⁻": "$^-$", "ˣ": "$^x$", "¹": "$^1$", "²": "$^2$", "·": r"$\cdot$",
+                           "δ": r"$\delta$", "·": r"$\cdot$",
                            "−": "$-$", "σ": r"$\sigma$", "′": "$'$"}.items():  # fmt: skip
         words = words.replace(sign, spelling)
-    return words
+    return re.sub("[⁻ˣ¹²]+", lambda run: f"$^{{{run[0].translate(RAISED)}}}$", words)
+
+
+RAISED = str.maketrans("⁻ˣ¹²", "-x12")
 
 
 def to_latex(page: Iterable[Block]) -> str:
