@@ -1,4 +1,4 @@
-"""Sizes of axes: a number or a name such as `m`, and the one place where they unify.
+"""Sizes of axes: a number, a name such as `m`, or arithmetic of these, and the one place where they unify.
 
 >>> m = Size.of("m")
 >>> m is Size.of("m"), str(m), Size.of(1).is_one
@@ -15,27 +15,162 @@ False
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import cache
+from math import prod
+
+Monomial = tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Count:
+    """A whole number that depends on sizes: a polynomial in their names with whole coefficients.
+
+    >>> n, k = Size.of("n"), Size.of("k")
+    >>> str(n - k + 1), (n * k - 2).value({"n": 3, "k": 4})
+    ('n - k + 1', 10)
+    """
+
+    terms: tuple[tuple[Monomial, int], ...]
+
+    @staticmethod
+    def of(value: Size | Count | int) -> Count:
+        """The number, size or polynomial as a polynomial."""
+        if isinstance(value, Count):
+            return value
+        if isinstance(value, int):
+            return _count([((), value)])
+        if value.value is not None:
+            return _count([((), value.value)])
+        return value.count if value.count is not None and value.divisor == 1 else _count([((value.name,), 1)])
+
+    @property
+    def number(self) -> int | None:
+        """The value where it depends on no size."""
+        if not self.terms:
+            return 0
+        return self.terms[0][1] if len(self.terms) == 1 and not self.terms[0][0] else None
+
+    def value(self, sizes: Mapping[str, int]) -> int:
+        """The number for given sizes; KeyError where one is missing."""
+        return sum(c * prod(Size.of(name).length(sizes) for name in names) for names, c in self.terms)
+
+    def __add__(self, other: Size | Count | int) -> Count:
+        return _count([*self.terms, *Count.of(other).terms])
+
+    def __radd__(self, other: int) -> Count:
+        return self + other
+
+    def __sub__(self, other: Size | Count | int) -> Count:
+        return self + Count.of(other) * -1
+
+    def __rsub__(self, other: int) -> Count:
+        return self * -1 + other
+
+    def __mul__(self, other: Size | Count | int) -> Count:
+        return _count([(a + b, c * d) for a, c in self.terms for b, d in Count.of(other).terms])
+
+    def divided(self, other: Count) -> Count | None:
+        """The quotient by a single product of sizes that divides every term, else None."""
+        if len(other.terms) != 1:
+            return None
+        ((under, divisor),) = other.terms
+        found: list[tuple[Monomial, int]] = []
+        for names, c in self.terms:
+            left = list(names)
+            for name in under:
+                if name not in left:
+                    return None
+                left.remove(name)
+            if c % divisor:
+                return None
+            found.append((tuple(left), c // divisor))
+        return _count(found)
+
+    def __str__(self) -> str:
+        text = ""
+        for names, c in self.terms:
+            body = "*".join([*([str(abs(c))] if abs(c) != 1 or not names else []), *map(_held, names)])
+            text += (" - " if c < 0 else " + ") + body if text else f"-{body}" if c < 0 else body
+        return text or "0"
+
+
+def _held(name: str) -> str:
+    return name if name.isidentifier() else f"({name})"
+
+
+def _count(terms: Iterable[tuple[Monomial, int]]) -> Count:
+    total: dict[Monomial, int] = {}
+    for names, c in terms:
+        key = tuple(sorted(names))
+        total[key] = total.get(key, 0) + c
+    kept = [(names, c) for names, c in total.items() if c]
+    return Count(tuple(sorted(kept, key=lambda term: (not term[0], term[1] < 0, -len(term[0]), term[0]))))
 
 
 @dataclass(frozen=True, slots=True)
 class Size:
-    """The length of an axis: a positive integer or a symbol."""
+    """The length of an axis: a positive integer, a name, or what arithmetic makes of these.
+
+    `count // divisor` is the arithmetic of a size that has no name of its own.
+    """
 
     name: str
     value: int | None = None
-    latex: str = field(default="", compare=False)
+    count: Count | None = field(default=None, compare=False)
+    divisor: int = field(default=1, compare=False)
 
     @staticmethod
     def of(value: int | str) -> Size:
         """The size of a number or of a name; equal sizes are one object."""
-        return _size(value)
+        return _SIZES.get(value) or _size(value)
+
+    @staticmethod
+    def derived(count: Size | Count | int, divisor: int = 1) -> Size:
+        """The size that is a polynomial of others, divided and rounded down.
+
+        >>> n = Size.of("n")
+        >>> Size.derived(n + 0) is n, Size.derived(n - 3, 2), Size.derived(Count.of(7), 2)
+        (True, Size('(n - 3)//2'), Size(3))
+        """
+        count = Count.of(count)
+        if count.number is not None:
+            return Size.of(count.number // divisor)
+        if divisor == 1 and len(count.terms) == 1 and count.terms[0][1] == 1 and len(count.terms[0][0]) == 1:
+            return Size.of(count.terms[0][0][0])
+        name = str(count) if divisor == 1 else f"({count})//{divisor}"
+        return _SIZES.setdefault(name, Size(name, None, count, divisor))
 
     @property
     def is_one(self) -> bool:
         """Whether this is the literal 1, along which NumPy broadcasts."""
         return self.value == 1
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The names of sizes that it is made of, itself where it is a name."""
+        if self.value is not None:
+            return ()
+        if self.count is None:
+            return (self.name,)
+        inner = (name for names, _ in self.count.terms for name in names)
+        return tuple(dict.fromkeys(name for part in inner for name in Size.of(part).names))
+
+    def length(self, sizes: Mapping[str, int]) -> int:
+        """The number for given sizes by name; KeyError where one is missing."""
+        if self.value is not None:
+            return self.value
+        return sizes[self.name] if self.count is None else self.count.value(sizes) // self.divisor
+
+    def __add__(self, other: Size | Count | int) -> Count:
+        return Count.of(self) + other
+
+    def __sub__(self, other: Size | Count | int) -> Count:
+        return Count.of(self) - other
+
+    def __mul__(self, other: Size | Count | int) -> Count:
+        return Count.of(self) * other
 
     def __str__(self) -> str:
         return self.name
@@ -44,10 +179,12 @@ class Size:
         return f"Size({self.name if self.value is not None else repr(self.name)})"
 
 
+_SIZES: dict[int | str, Size] = {}  # sizes that are arithmetic of others, by what they print as
+
+
 @cache
 def _size(value: int | str) -> Size:
     return Size(str(value), value if isinstance(value, int) else None)
-
 
 ONE = Size.of(1)
 Shape = tuple[Size, ...]

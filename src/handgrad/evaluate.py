@@ -11,7 +11,7 @@ array([3., 7.])
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from string import ascii_letters
 from typing import Any
 
@@ -20,7 +20,7 @@ from numpy.typing import ArrayLike
 
 from handgrad.axes import Size, show
 from handgrad.errors import ShapeError, UndefinedSymbolError
-from handgrad.expr import UNIT, Call, Expr, Extent, Power, Product, Sum, Symbol, definitions, symbols, walk
+from handgrad.expr import UNIT, Call, Expr, Extent, Power, Product, Sum, Symbol, Window, definitions, symbols, walk
 from handgrad.functions import Array, Surrogate
 
 
@@ -76,6 +76,8 @@ class Point:
                 return self.values[node.name]
             case Extent():
                 return np.asarray(float(self.length(node.size)))
+            case Window():
+                return self._window(node)
             case Sum():
                 total = np.zeros(self.shape(node))
                 for coefficient, term in node.terms:
@@ -92,15 +94,27 @@ class Point:
 
     def length(self, size: Size) -> int:
         """A size in numbers."""
-        if size.value is not None:
-            return size.value
-        if size.name not in self.sizes:
-            raise UndefinedSymbolError(f"nothing tells how large {size} is", remedy="pass an array that has this axis")
-        return self.sizes[size.name]
+        try:
+            return size.length(self.sizes)
+        except KeyError as missing:
+            raise UndefinedSymbolError(
+                f"nothing tells how large {missing.args[0]} is", remedy="pass an array that has this axis"
+            ) from None
 
     def shape(self, node: Expr) -> tuple[int, ...]:
         """The shape in numbers."""
         return tuple(self.length(size) for size in node.shape)
+
+    def _window(self, node: Window) -> Array:
+        """Zeros and ones by the relation between the indices."""
+        shape = self.shape(node)
+        total = np.full(shape, node.offset.value(self.sizes))
+        for coefficient, place in zip(node.coefficients, np.indices(shape, sparse=True), strict=True):
+            total = total + coefficient.value(self.sizes) * place
+        if node.index is not None:
+            index = np.real(self._memo[node.index])
+            total = total - index.reshape(index.shape + (1,) * (len(shape) - index.ndim))
+        return np.asarray(total <= 0 if node.triangle else total == 0, dtype=np.float64)
 
     def _contract(self, node: Product) -> Array:
         """einsum; labels of the result that no operand has, or that repeat, are filled by broadcasting."""
@@ -163,6 +177,8 @@ def bind(roots: tuple[Expr, ...], arrays: Mapping[str, ArrayLike]) -> Point:
         if array.ndim != symbol.rank:
             raise ShapeError(f"{symbol.name} has shape {array.shape}, expected {show(symbol.shape)}")
         for size, length in zip(symbol.shape, array.shape, strict=True):
+            if size.count is not None:
+                continue  # arithmetic of other sizes: compared once those are known
             known = size.value if size.value is not None else sizes.setdefault(size.name, length)
             if known != length:
                 source = f" from {owner[size.name]}" if size.name in owner else ""
@@ -170,7 +186,28 @@ def bind(roots: tuple[Expr, ...], arrays: Mapping[str, ArrayLike]) -> Point:
                 raise ShapeError(f"{symbol.name} has shape {array.shape}, expected {expected}")
             owner.setdefault(size.name, symbol.name)
         values[symbol.name] = array
-    return Point(values, sizes)
+    point = Point(values, sizes)
+    for symbol in inputs(roots):
+        if values[symbol.name].shape != point.shape(symbol):
+            raise ShapeError(f"{symbol.name} has shape {values[symbol.name].shape}, expected {show(symbol.shape)}, "
+                             f"here {point.shape(symbol)}")  # fmt: skip
+    for size in lengths(roots):
+        if point.length(size) < 1:
+            raise ShapeError(f"nothing is left along an axis of length {size} = {point.length(size)}",
+                             remedy="pass longer arrays")  # fmt: skip
+    return point
+
+
+def lengths(roots: Iterable[Expr]) -> tuple[Size, ...]:
+    """Every size that an axis in the expressions and their definitions has."""
+    roots = tuple(roots)
+    found: dict[Size, None] = {}
+    for body in (*roots, *(s.definition for s in definitions(roots) if s.definition is not None)):
+        for node in walk(body):
+            found.update(dict.fromkeys(node.sizes if isinstance(node, Product) else node.shape))
+            if isinstance(node, Extent | Window):
+                found[node.size if isinstance(node, Extent) else node.room] = None
+    return tuple(found)
 
 
 def inputs(roots: tuple[Expr, ...]) -> tuple[Symbol, ...]:

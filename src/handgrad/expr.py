@@ -1,4 +1,4 @@
-"""The node types: six kinds of tensor expression, interned and immutable.
+"""The node types: seven kinds of tensor expression, interned and immutable.
 
 Every expression is a tensor with an ordered tuple of axes (`shape`); a scalar has none. There is one linear
 operation, `Product`, the contraction over labelled axes: matrix products, transposes, sums, traces,
@@ -19,7 +19,7 @@ from hashlib import blake2b
 from typing import TYPE_CHECKING, Any, ClassVar, Protocol
 from weakref import WeakValueDictionary
 
-from handgrad.axes import Shape, Size
+from handgrad.axes import ONE, Count, Shape, Size
 
 if TYPE_CHECKING:
     import numpy as np
@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 Number = int | Fraction
 Labels = tuple[int, ...]
 Operand = tuple["Expr", Labels]
+INDEX = "whole numbers below "  # a fact: the symbol holds indices along an axis of the size that follows
 UNIT = -1  # the label of every axis of size 1: it links nothing
 
 
@@ -199,6 +200,60 @@ class Extent(Expr):
         """The extent of a symbolic size."""
         extent: Extent = _intern(cls, (str(size),), (), size=size)
         return extent
+
+
+class Window(Expr):
+    """A constant of zeros and ones: 1 where Σ cₐ iₐ + offset is zero, i the indices along its axes.
+
+    With one more axis it is a slice, a shift, a place in a concatenation; with three the window of a
+    convolution. A `triangle` has a 1 where the sum is at most zero: a running sum, a causal mask. With an
+    `index`, whole numbers whose axes are the first ones here, index[i…] is subtracted from the sum: the rows
+    of an identity matrix picked by number. `room` is a length that must be at least 1 for it to lie inside.
+
+    `maps` says that each place along the first `lead` axes has exactly one place along the others ("choice"),
+    and no two the same one ("slice"), and every one is met ("bijection").
+    """
+
+    __slots__ = ("coefficients", "index", "lead", "maps", "offset", "room", "triangle")
+    coefficients: tuple[Count, ...]
+    offset: Count
+    triangle: bool
+    index: Expr | None
+    room: Size
+    maps: str
+    lead: int
+
+    def __new__(
+        cls,
+        shape: Shape,
+        coefficients: Iterable[Count | int],
+        offset: Count | Size | int = 0,
+        *,
+        triangle: bool = False,
+        index: Expr | None = None,
+        room: Size = ONE,
+        maps: str = "",
+        lead: int = 0,
+    ) -> Window:
+        """The window with a coefficient for each axis of `shape`."""
+        counts, start = tuple(map(Count.of, coefficients)), Count.of(offset)
+        places = (tuple(map(str, shape)), tuple(map(str, counts)), str(start))
+        identity = (*places, triangle, index, str(room), maps, lead)
+        window: Window = _intern(
+            cls, identity, shape, coefficients=counts, offset=start, triangle=triangle, index=index, room=room,
+            maps=maps, lead=lead,
+        )  # fmt: skip
+        return window
+
+    def with_index(self, index: Expr) -> Window:
+        """The same window by other whole numbers."""
+        return Window(self.shape, self.coefficients, self.offset, triangle=self.triangle, index=index,
+                      room=self.room, maps=self.maps, lead=self.lead)  # fmt: skip
+
+    @property
+    def args(self) -> tuple[Expr, ...]:
+        """The index, where there is one."""
+        return () if self.index is None else (self.index,)
 
 
 class Sum(Expr):

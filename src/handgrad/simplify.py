@@ -14,7 +14,7 @@ from fractions import Fraction
 
 from handgrad.axes import Shape
 from handgrad.canonical import add, hadamard, is_zero, power, product, scale, terms_of
-from handgrad.expr import UNIT, Call, Expr, Labels, Power, Product, Sum, Symbol, rebuild, symbols
+from handgrad.expr import UNIT, Call, Expr, Labels, Power, Product, Sum, Symbol, Window, rebuild, symbols
 from handgrad.factoring import take_out
 from handgrad.matrix import weight_of
 from handgrad.symmetry import has_symmetry, orient
@@ -150,6 +150,8 @@ def with_args(node: Expr, args: tuple[Expr, ...]) -> Expr:
         case Call():
             built: Expr = node.function(*args)
             return built
+        case Window():
+            return node.with_index(args[0])
     return node
 
 

@@ -8,7 +8,21 @@ from math import gcd, lcm
 
 from handgrad.axes import Shape, Size, show
 from handgrad.errors import ShapeError
-from handgrad.expr import UNIT, Call, Expr, Extent, Function, Labels, Number, Operand, Power, Product, Sum, Symbol
+from handgrad.expr import (
+    UNIT,
+    Call,
+    Expr,
+    Extent,
+    Function,
+    Labels,
+    Number,
+    Operand,
+    Power,
+    Product,
+    Sum,
+    Symbol,
+    Window,
+)
 
 UNITY = Product((), (), ())  # the scalar 1: an empty product
 
@@ -92,7 +106,7 @@ def scale(coefficient: Number, expr: Expr) -> Expr:
 def power(base: Expr, exponent: Number) -> Expr:
     """Elementwise power; integer powers of products and numbers are taken apart."""
     exponent = Fraction(exponent)
-    if exponent == 1:
+    if exponent == 1 or (isinstance(base, Window) and exponent > 0):  # its entries are 0 and 1
         return base
     if exponent == 0:
         return ones(base.shape)
@@ -189,7 +203,7 @@ def product(operands: Iterable[Operand], out: Labels, sizes: Mapping[int, Size])
         return zero(shape)
     end = tuple(labels.final(label) for label in out)
     factors = _gather(flat, labels)
-    while _cancel_inverse(factors, end, labels):
+    while _cancel_inverse(factors, end, labels) or _cancel_windows(factors, end, labels):
         end = tuple(labels.final(label) for label in out)
         factors = _gather([(power(b, e), at) for (b, at), e in factors.items()], labels)
     return scale(coefficient, _finish(factors, end, labels))
@@ -250,7 +264,45 @@ def _gather(flat: list[Operand], labels: _Labels) -> dict[tuple[Expr, Labels], F
         base, exponent = (node.base, node.exponent) if isinstance(node, Power) else (node, Fraction(1))
         place = tuple(labels.final(label) for label in at)
         factors[base, place] = factors.get((base, place), Fraction(0)) + exponent
-    return {factor: exponent for factor, exponent in factors.items() if exponent}
+    return {
+        factor: Fraction(1) if isinstance(factor[0], Window) and exponent > 0 else exponent
+        for factor, exponent in factors.items()
+        if exponent
+    }
+
+
+def _cancel_windows(factors: dict[Operand, Fraction], out: Labels, labels: _Labels) -> bool:
+    """Σⱼ w[i, j] = 1 for a choice; S Sᵀ is the identity for a slice S, Sᵀ S too for a bijection."""
+    windows = [f for f in factors if isinstance(f[0], Window) and f[0].maps]
+    for factor in windows:
+        window, at = factor
+        assert isinstance(window, Window)
+        sides = [(at[: window.lead], at[window.lead :])]
+        if window.maps == "bijection":
+            sides.append((at[window.lead :], at[: window.lead]))
+        for number, (outer, joint) in enumerate(sides):
+            if not joint or set(joint) & {UNIT, *out} or len(set(joint)) < len(joint):
+                continue
+            others = [f for f in factors if f is not factor and set(f[1]) & set(joint)]
+            if not others:
+                del factors[factor]
+                for label in joint:
+                    labels.sizes.pop(label, None)
+                return True
+            twin = others[0]
+            place = (twin[1][: window.lead], twin[1][window.lead :])
+            theirs, shared = place if number == 0 else place[::-1]
+            if window.maps == "choice" or len(others) > 1 or twin[0] is not window or shared != joint:
+                continue
+            if factors[twin] != 1 or set(theirs) & set(joint) or set(outer) & set(joint):
+                continue
+            del factors[factor], factors[twin]
+            for one, other in zip(outer, theirs, strict=True):
+                labels.union(one, other)
+            for label in joint:
+                labels.sizes.pop(label, None)
+            return True
+    return False
 
 
 def _cancel_inverse(factors: dict[Operand, Fraction], out: Labels, labels: _Labels) -> bool:

@@ -24,6 +24,7 @@ from handgrad.matrix import (
     Measure,
     Ones,
     Powered,
+    Selector,
     Spread,
     Transposed,
     matrix_form,
@@ -64,9 +65,7 @@ class _FormValue:
         return np.broadcast_to(result, full) if spreads else result
 
     def _full(self, form: Form) -> tuple[int, int]:
-        sizes = self.point.sizes
-        rows, columns = (s.value if s.value is not None else sizes[s.name] for s in (form.rows, form.columns))
-        return rows, columns
+        return form.rows.length(self.point.sizes), form.columns.length(self.point.sizes)
 
     def _of(self, form: Form) -> Array:
         match form:
@@ -109,6 +108,8 @@ class _FormValue:
                 return np.diagflat(self.of(form.arg))
             case Measure():
                 return MEASURES[form.kind](self.of(form.arg))
+            case Selector():
+                return self.point.value(form.expr).reshape(self._full(form))
             case Index():
                 array = self.value(form.expr)
                 return array if form.rows.name == "…" else array.reshape(self._full(form))

@@ -10,14 +10,15 @@ import numpy as np
 
 from handgrad.axes import Size
 from handgrad.errors import ShapeError
-from handgrad.evaluate import Point, inputs
-from handgrad.expr import Call, Expr, Extent, Product, Symbol, definitions, walk
+from handgrad.evaluate import Point, inputs, lengths
+from handgrad.expr import INDEX, Call, Expr, Symbol, definitions, walk
 from handgrad.functions import AbstractFunction, Array, Surrogate
 from handgrad.simplify import SUMS_TO_ONE
 from handgrad.symmetry import SYMMETRIC
 
 Spread = float | str
 MOST_ENTRIES = 4_000_000  # of one symbol with its declared sizes
+MOST_DRAWS = 60  # of sizes, ever larger, until slices and windows fit
 SMALL = (2, 3, 4, 5, 6, 7)  # sizes; small, and different for axes that differ as long as there are enough
 SPREADS = (1.0, 0.3, 0.1, "positive", 0.01)
 """How inputs are drawn: normal of a scale, smaller where values explode; positive where a logarithm wants it."""
@@ -29,25 +30,23 @@ class Ground:
 
     symbols: tuple[Symbol, ...]
     sizes: tuple[str, ...]
+    lengths: tuple[Size, ...]  # of axes whose length is arithmetic of the sizes: at least 1 each
     functions: tuple[str, ...]
 
     @staticmethod
     def of(roots: Iterable[Expr]) -> Ground:
         """Collected from expressions and the definitions that they need."""
         roots = tuple(roots)
+        found = lengths(roots)
         bodies = [*roots, *(s.definition for s in definitions(roots) if s.definition is not None)]
-        sizes: dict[str, None] = {}
-        functions: dict[str, None] = {}
-        for node in (node for body in bodies for node in walk(body)):
-            found: tuple[Size, ...] = node.shape
-            if isinstance(node, Extent):
-                found = (node.size,)
-            elif isinstance(node, Product):
-                found = node.sizes
-            sizes.update((size.name, None) for size in found if size.value is None)
-            if isinstance(node, Call) and isinstance(node.function, AbstractFunction):
-                functions.setdefault(node.function.name)
-        return Ground(inputs(roots), tuple(sizes), tuple(functions))
+        functions = {
+            node.function.name: None
+            for node in (node for body in bodies for node in walk(body))
+            if isinstance(node, Call) and isinstance(node.function, AbstractFunction)
+        }
+        names = dict.fromkeys(name for size in found for name in size.names)
+        made = tuple(size for size in found if size.count is not None)
+        return Ground(inputs(roots), tuple(names), made, tuple(functions))
 
     def _refuse_large(self) -> None:
         for symbol in self.symbols:
@@ -61,13 +60,25 @@ class Ground:
     def draw(self, random: np.random.Generator, spread: Spread) -> Point:
         """One random point."""
         self._refuse_large()
-        sizes = dict(zip(self.sizes, _different(random, len(self.sizes)), strict=True))
+        sizes = self._sizes(random)
         values = {symbol.name: _draw(symbol, sizes, random, spread) for symbol in self.symbols}
         functions = {
             name: Surrogate(random.uniform(0.8, 1.3), random.uniform(0.7, 1.2), random.uniform(-1, 1))
             for name in self.functions
         }
         return Point(values, sizes, functions)
+
+
+    def _sizes(self, random: np.random.Generator) -> dict[str, int]:
+        """A number for each size, so that no axis is empty."""
+        for more in range(MOST_DRAWS):
+            drawn = dict(zip(self.sizes, _different(random, len(self.sizes)), strict=True))
+            sizes = {name: size + int(random.integers(0, 1 + more // 4)) for name, size in drawn.items()}
+            if all(length.length(sizes) >= 1 for length in self.lengths):
+                return sizes
+        shown = ", ".join(map(str, self.lengths))
+        raise ShapeError(f"no sizes were found for which no axis is empty; the lengths are {shown}",
+                         remedy="check the bounds of the slices, or give the sizes as numbers")  # fmt: skip
 
 
 def _different(random: np.random.Generator, count: int) -> Iterator[int]:
@@ -82,7 +93,9 @@ def _without_facts(symbol: Symbol) -> Symbol:
 
 
 def _draw(symbol: Symbol, sizes: dict[str, int], random: np.random.Generator, spread: Spread) -> Array:
-    shape = tuple(sizes[size.name] if size.value is None else size.value for size in symbol.shape)
+    shape = tuple(size.length(sizes) for size in symbol.shape)
+    if (fact := next((f for f in symbol.facts if f.startswith(INDEX)), None)) is not None:
+        return random.integers(0, Size.of(fact.removeprefix(INDEX)).length(sizes), shape).astype(float)
     if "binary" in symbol.facts:  # inside (0, 1): at 0 and 1 themselves a wrong sign can vanish
         return random.uniform(0.1, 0.9, shape)
     if SYMMETRIC in symbol.facts and len(shape) == 2:

@@ -6,7 +6,7 @@ from fractions import Fraction
 
 from handgrad.axes import ONE, Size
 from handgrad.canonical import as_number
-from handgrad.expr import Call, Expr, Extent, Power, Product, Sum, Symbol
+from handgrad.expr import Call, Expr, Extent, Power, Product, Sum, Symbol, Window
 from handgrad.functions import AlongAxis
 from handgrad.matrix.forms import (
     Apply,
@@ -21,6 +21,7 @@ from handgrad.matrix.forms import (
     Measure,
     Ones,
     Powered,
+    Selector,
     Spread,
     Transposed,
     chain,
@@ -56,6 +57,8 @@ class _Former:
         match expr:
             case Symbol() | Extent():
                 return Leaf(expr, rows, columns)
+            case Window():
+                return self._indexed(expr) if expr.rank > 2 else Selector(expr, rows, columns)
             case Sum():
                 return self._linear(expr)
             case Power():

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 
 from handgrad.axes import ONE, Size
-from handgrad.expr import Expr, Extent, Labels, Symbol
+from handgrad.expr import Expr, Extent, Labels, Symbol, Window
 from handgrad.functions import AnyFunction
 
 
@@ -205,8 +205,17 @@ class Index:
     columns: Size
 
 
+@dataclass(frozen=True, slots=True)
+class Selector:
+    """A constant matrix or column of zeros and ones: rows of the identity matrix, or a triangle."""
+
+    expr: Window
+    rows: Size
+    columns: Size
+
+
 Form = (
-    Leaf | Constant | Ones | Identity | Linear | Matmul | Hadamard | Transposed | Powered | Apply | Spread
+    Leaf | Selector | Constant | Ones | Identity | Linear | Matmul | Hadamard | Transposed | Powered | Apply | Spread
     | Grouped | Diagonal | Measure | Index
 )  # fmt: skip
 
@@ -236,11 +245,14 @@ def weight(form: Form) -> int:
     match form:
         case Leaf() | Constant() | Ones() | Identity():
             return 1
+        case Selector():
+            return 2
         case Linear():
             signs = sum(abs(c) != 1 for c, _ in form.terms)
             return sum(weight(term) for _, term in form.terms) + len(form.terms) - 1 + 2 * signs
         case Matmul():
-            return sum(map(weight, form.factors)) + len(form.factors) - 1
+            joined = sum(isinstance(factor, Selector) for factor in form.factors)  # printed as X[1:]
+            return sum(map(weight, form.factors)) + len(form.factors) - 1 - 2 * joined
         case Hadamard():
             count = len(form.over) + len(form.under)
             return sum(map(weight, form.over + form.under)) + count - (1 if form.over else 0)

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from dataclasses import replace
 
-from handgrad.axes import ONE, SizeVariable
-from handgrad.canonical import hadamard, matmul, power
+from handgrad.axes import ONE, Size, SizeVariable
+from handgrad.canonical import hadamard, matmul, power, product
 from handgrad.errors import ShapeError
+from handgrad.expr import UNIT, Expr
 from handgrad.notation.scope import TARGETS, Operand, Scope
 from handgrad.notation.syntax import Span
 from handgrad.notation.values import AnyShape, Hole, Sizes, Value, linear, spread_to, squeeze
@@ -91,17 +93,34 @@ class Arithmetic(ABC):
             raise ShapeError("a matrix product needs two matrices or vectors, one of these is a number",
                              place=self.scope.place(span), remedy="write * for scaling")  # fmt: skip
         inner = -2 if len(b.shape) > 1 else -1
-        if len(a.shape) > 2 or len(b.shape) > 2:
-            raise ShapeError("matrix products of tensors with more than two axes are not read yet",
-                             place=self.scope.place(span), remedy="write the product with einsum")  # fmt: skip
         self.sizes.unify(
             a.shape[-1], b.shape[inner],
             lambda: f"the matrix product of {self.sizes.show(a.shape)} and {self.sizes.show(b.shape)} does not fit: "
             f"{self.sizes.resolve(a.shape[-1])} columns against {self.sizes.resolve(b.shape[inner])} rows",
             span, self._matmul_remedy(a, b),
         )  # fmt: skip
+        if len(a.shape) > 2 or len(b.shape) > 2:
+            return self._batched(a, b, span)
         shape = a.shape[:-1] + (b.shape[1:] if len(b.shape) > 1 else ())
         return self._scalar_if_unit(Value(shape, lambda: matmul(a.make(), b.make()), span))
+
+    def _batched(self, a: Value, b: Value, span: Span) -> Value:
+        """The matrix products of the last two axes, all axes in front broadcast (NumPy's matmul)."""
+        front = self.sizes.broadcast(replace(a, shape=a.shape[:-2]), replace(b, shape=b.shape[:-2]), "multiply")
+        rows, columns = a.shape[-2:-1], b.shape[-1:] if len(b.shape) > 1 else ()
+        lead = len(front)
+
+        def make() -> Expr:
+            left, right = a.make(), b.make()
+            sizes: dict[int, Size] = dict(enumerate(self.sizes.shape((*front, *rows, a.shape[-1], *columns))))
+            joint = lead + len(rows)
+            end = (joint + 1,) if columns else ()
+            at_left = (*_in_front(left, lead, 2), *range(lead, lead + len(rows)), joint)
+            at_right = (*_in_front(right, lead, 2), joint, *end)
+            out = (*range(lead), *range(lead, lead + len(rows)), *end)
+            return product([(left, at_left), (right, at_right)], out, sizes)
+
+        return Value((*front, *rows, *columns), make, span)
 
     def _matmul_remedy(self, a: Value, b: Value) -> str:
         if len(a.shape) == len(b.shape) == 2:
@@ -147,3 +166,9 @@ class Arithmetic(ABC):
             self.sizes.same(a, b) or self.sizes.resolve(a).is_one or self.sizes.resolve(b).is_one
             for a, b in zip(left.shape, right.shape, strict=True)
         )
+
+
+def _in_front(expr: Expr, lead: int, last: int) -> tuple[int, ...]:
+    """The labels of the axes in front of the last ones, counted from the end; an axis of size 1 is repeated."""
+    own = expr.shape[:-last]
+    return tuple(UNIT if size.is_one else lead - len(own) + k for k, size in enumerate(own))

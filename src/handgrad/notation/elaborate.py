@@ -18,7 +18,10 @@ from handgrad.functions import BY_SPELLING, AbstractFunction, AlongAxis, MatrixF
 from handgrad.functions.elementwise import pi
 from handgrad.notation import numpy_names, textbook
 from handgrad.notation.arithmetic import Arithmetic
+from handgrad.notation.arranging import ARRANGING
+from handgrad.notation.convolution import CONVOLUTION
 from handgrad.notation.names import FUNCTION_WORDS
+from handgrad.notation.numpy_names import NUMPY
 from handgrad.notation.scope import (
     RESERVED,
     SCALARS,
@@ -47,6 +50,7 @@ from handgrad.notation.syntax import (
 )
 from handgrad.notation.values import AnyShape, Free, Hole, Value, column, linear, spread_to, symbol_of
 
+BUILTINS = {**NUMPY, **ARRANGING, **CONVOLUTION}
 SQUARE = "give it a square matrix, such as Aᵀ A"
 
 
@@ -328,7 +332,7 @@ class Elaborator(Arithmetic):
         """A call in Python notation."""
         name = node.function.id
         keywords = dict(node.keywords)
-        builtin = numpy_names.NUMPY.get(name)
+        builtin = BUILTINS.get(name)
         if builtin is not None and name not in self.scope.functions:
             return builtin(self, node, keywords)
         function = self.function_named(name)

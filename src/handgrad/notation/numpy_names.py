@@ -115,10 +115,6 @@ def _eye(reader: Elaborator, node: Call, _keywords: dict[str, Syntax]) -> Value:
     return Value((size, size), lambda: eye(size), node.span)
 
 
-def _transpose(reader: Elaborator, node: Call, _keywords: dict[str, Syntax]) -> Value:
-    return reader.turn(reader.settled(_arguments(reader, node, 1)[0]))
-
-
 def _maximum(reader: Elaborator, node: Call, _keywords: dict[str, Syntax]) -> Value:
     if len(node.args) == 2:
         for zero, other in (node.args, node.args[::-1]):
@@ -312,6 +308,5 @@ NUMPY: dict[str, Callable[[Elaborator, Call, dict[str, Syntax]], Value]] = {
     "zeros": _shaped(False),
     "outer": _outer,
     "eye": _eye,
-    "transpose": _transpose,
     "maximum": _maximum,
 }

@@ -30,6 +30,7 @@ from handgrad.notation.syntax import (
     Name,
     Negate,
     Number,
+    Range,
     Sequence,
     Span,
     Statement,
@@ -40,7 +41,7 @@ from handgrad.notation.syntax import (
 )
 
 _OPERATORS: dict[type[ast.operator], str] = {
-    ast.Add: "+", ast.Sub: "-", ast.Mult: "*", ast.Div: "/", ast.MatMult: "@", ast.Pow: "**",
+    ast.Add: "+", ast.Sub: "-", ast.Mult: "*", ast.Div: "/", ast.MatMult: "@", ast.Pow: "**", ast.FloorDiv: "//",
 }  # fmt: skip
 _COMPARISONS: dict[type[ast.cmpop], str] = {
     ast.Lt: "<", ast.LtE: "<=", ast.Gt: ">", ast.GtE: ">=", ast.Eq: "==", ast.NotEq: "!=",
@@ -329,12 +330,14 @@ class _Reader:
         return Indexed(self.expression(node.value), indices, "item", self.span(node))
 
     def index(self, node: ast.expr) -> Syntax:
-        """An index; `:` alone is the name `:`."""
+        """An index, or a slice with its bounds."""
+        if isinstance(node, ast.Constant) and node.value is ...:
+            return Name("Ellipsis", r"\dots", self.span(node))
         if not isinstance(node, ast.Slice):
             return self.expression(node)
-        if node.lower is None and node.upper is None and node.step is None:
-            return Name(":", ":", self.span(node))
-        raise self.refuse(node, "a slice with bounds is not read", "index single items, or `:` for all of them")
+        lower, upper, step = (None if part is None else self.expression(part)
+                              for part in (node.lower, node.upper, node.step))  # fmt: skip
+        return Range(lower, upper, step, self.span(node))
 
     def sequence(self, node: ast.Tuple | ast.List | ast.Set) -> Syntax:
         return Sequence(tuple(self.expression(item) for item in node.elts), self.span(node))

@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from fractions import Fraction
 
-from handgrad.axes import ONE, Size
+from handgrad.axes import ONE
 from handgrad.calculus import UNNAMED
 from handgrad.canonical import reduce_sum
 from handgrad.errors import HandgradError, Place, ReadError, ShapeError, UndefinedSymbolError
@@ -20,6 +20,7 @@ from handgrad.functions import BY_SPELLING
 from handgrad.model import Model, Roles, abstract_functions
 from handgrad.notation.elaborate import Elaborator
 from handgrad.notation.identify import identify
+from handgrad.notation.indexing import declared_size
 from handgrad.notation.names import flat_name
 from handgrad.notation.naming import name_arguments
 from handgrad.notation.roles import RoleFinder, cost_names
@@ -115,7 +116,7 @@ class _Reading:
         for declaration in self.sorted.declarations:
             name = declaration.name
             if declaration.sizes is not None:
-                shape = tuple(self._size(size) for size in declaration.sizes)
+                shape = tuple(declared_size(self.elaborator, size) for size in declaration.sizes)
                 known = self.scope.free.get(name.id)
                 if known is not None and known.shape is not None and known.shape != shape:
                     place = self.place(declaration.span)
@@ -134,17 +135,6 @@ class _Reading:
                 if fact != "binary":
                     verb = "is " if fact in ("symmetric", "positive") else ""
                     self.scope.assume(f"{free.name} {verb}{fact}, as declared")
-
-    def _size(self, node: Syntax) -> Size:
-        if isinstance(node, Number) and node.value.denominator == 1 and node.value > 0:
-            return Size.of(int(node.value))
-        if isinstance(node, Indexed) and isinstance(node.base, Name):
-            node = flat_name(node)
-        if isinstance(node, Name):
-            self.scope.size_names.add(node.id)
-            return Size.of(node.id)
-        raise ReadError("a size is a positive whole number or a name", place=self.place(node.span),
-                        remedy="write X: (n, m) or X: (3, m)")  # fmt: skip
 
     def _declare_domain(self, declaration: Declaration) -> None:
         name, domain = declaration.name, declaration.domain

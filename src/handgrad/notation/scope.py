@@ -30,11 +30,11 @@ FUNCTION_LETTERS = frozenset("f g h phi psi varphi act".split())
 SIZE_LETTERS = frozenset("m n".split())
 """Names of numbers of examples or units in LaTeX."""
 RESERVED = frozenset(
-    "slogdet pinv kron vec max min amax "
-    "amin argmax argmin prod cumsum cumprod minimum clip concatenate stack "
-    "reshape tensordot inner cross eig eigh svd qr cholesky expm logm sqrtm sort round floor ceil mod "
+    "slogdet pinv vec max min amax "
+    "amin argmax argmin prod cumprod minimum clip "
+    "tensordot inner cross eig eigh svd qr cholesky expm logm sqrtm sort round floor ceil mod "
     "len range int float bool str list tuple dict set print sorted zip map any all "
-    "floor_divide rank dim conv convolve correlate pad roll flip tile repeat real imag conj linalg lim".split()
+    "arange floor_divide rank dim conv pad roll tile repeat real imag conj linalg lim".split()
 )
 """Names that mean something in NumPy or in a textbook: never taken for an abstract function."""
 

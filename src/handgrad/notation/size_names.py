@@ -34,8 +34,9 @@ class SizeNamer:
         for label, shape in self._labelled_shapes():
             for size in shape:
                 root = self.sizes.resolve(size)
-                if isinstance(root, SizeVariable) and root not in self.sizes.names:
+                if isinstance(root, SizeVariable) and root not in self.sizes.names and not self.sizes.waits(root):
                     self._claim(root, self._size_name(label))
+        self.sizes.settle_deferred()
 
     def _example_class(self) -> Size | SizeVariable | None:
         for free in self.scope.free.values():

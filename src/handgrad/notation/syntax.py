@@ -117,6 +117,16 @@ class Indexed:
 
 
 @dataclass(frozen=True, slots=True)
+class Range:
+    """A slice `lower:upper:step` inside the brackets of X[…]; what is left out is None."""
+
+    lower: Syntax | None
+    upper: Syntax | None
+    step: Syntax | None
+    span: Span
+
+
+@dataclass(frozen=True, slots=True)
 class Call:
     """A function applied in Python notation: positional and keyword arguments."""
 
@@ -183,7 +193,7 @@ class Compare:
 
 Syntax = (
     Name | Number | Negate | Binary | Juxtaposition | Group | Transpose | Prime | Indexed
-    | Call | Sequence | Text | BigSum | Partial | Norm | Compare
+    | Range | Call | Sequence | Text | BigSum | Partial | Norm | Compare
 )  # fmt: skip
 
 
@@ -275,5 +285,5 @@ def walk(node: Syntax) -> Iterator[Syntax]:
 
 SYNTAX_TYPES = (
     Name, Number, Negate, Binary, Juxtaposition, Group, Transpose, Prime, Indexed,
-    Call, Sequence, Text, BigSum, Partial, Norm, Compare,
+    Range, Call, Sequence, Text, BigSum, Partial, Norm, Compare,
 )  # fmt: skip

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from handgrad.axes import Size
 from handgrad.canonical import power, reduce_sum
 from handgrad.functions import BY_SPELLING
+from handgrad.notation import indexing
 from handgrad.notation.names import flat_name
 from handgrad.notation.scope import FUNCTION_LETTERS, Fn, Operand, letter, rational
 from handgrad.notation.syntax import (
@@ -263,6 +264,8 @@ def indexed(reader: Elaborator, node: Indexed) -> Operand:
                             "write the sum with matrices: W x, xᵀ A x")  # fmt: skip
     if node.style == "element" and isinstance(node.base, Name):
         return reader.operand(flat_name(node))
+    if node.style == "item" and not reader.scope.latex:
+        return indexing.item(reader, node)
     raise reader.refuse(node, "indices into a tensor are not read yet", "name the part, or write with whole matrices")
 
 

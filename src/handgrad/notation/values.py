@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from handgrad.axes import ONE, AnySize, Shape, Size, SizeVariable, Unifier
 from handgrad.canonical import add, broadcast, product
 from handgrad.errors import Place, ShapeError
-from handgrad.expr import UNIT, Expr, Symbol
+from handgrad.expr import INDEX, UNIT, Expr, Symbol
 from handgrad.notation.syntax import Span
 
 AnyShape = tuple[AnySize, ...]
@@ -56,6 +56,7 @@ class Free:
     facts: tuple[str, ...] = ()
     inferred: bool = False
     column: bool = False  # declared with one axis in LaTeX, where a vector is a column
+    picks: AnySize | None = None  # it holds whole numbers, indices along an axis of this size
 
 
 class Sizes:
@@ -66,10 +67,31 @@ class Sizes:
         self.place = place
         self.names: dict[SizeVariable, Size] = {}
         self.replaced: dict[Size, Size] = {}
+        self.deferred: dict[SizeVariable, tuple[AnyShape, Callable[[Shape], Size], Span]] = {}
 
     def fresh(self, owner: str) -> AnySize:
         """A new unknown size."""
         return self.unifier.fresh(owner)
+
+    def made_of(self, parts: AnyShape, make: Callable[[Shape], Size], owner: str, span: Span) -> AnySize:
+        """A size that is arithmetic of others; it waits until those are known."""
+        if all(isinstance(self.resolve(part), Size) for part in parts):
+            return make(self.shape(parts))
+        variable = self.unifier.fresh(owner)
+        self.deferred[variable] = (parts, make, span)
+        return variable
+
+    def settle_deferred(self) -> None:
+        """Work out the sizes that waited; one that was taken for another size is an error."""
+        for variable, (parts, make, span) in self.deferred.items():
+            size, found = make(self.shape(parts)), self.resolve(variable)
+            if not self.unifier.unify(variable, size):
+                raise ShapeError(f"an axis of length {size} meets one of length {found}", place=self.place(span),
+                                 remedy=f"declare the other symbol with the size {size}")  # fmt: skip
+
+    def waits(self, variable: SizeVariable) -> bool:
+        """Whether a size waits for others."""
+        return any(self.resolve(waiting) == variable for waiting in self.deferred)
 
     def resolve(self, size: AnySize) -> AnySize:
         """What is known of a size."""
@@ -78,6 +100,10 @@ class Sizes:
     def final(self, size: AnySize) -> Size:
         """The solved size; unknown ones have been named by then."""
         found = self.unifier.resolve(size)
+        waiting = next((v for v in self.deferred if self.resolve(v) == found), None)
+        if isinstance(found, SizeVariable) and waiting is not None:
+            parts, make, _ = self.deferred[waiting]
+            return make(self.shape(parts))
         if isinstance(found, SizeVariable):  # one that no symbol has: a sum's inside, a constant's length
             found = self.names.setdefault(found, Size.of(f"s_{found.number}"))
         known = found
@@ -159,5 +185,6 @@ def linear(parts: Iterable[tuple[int, Callable[[], Expr]]], shape: AnyShape, siz
 def symbol_of(free: Free, sizes: Sizes) -> Symbol:
     """The symbol of a free name once its shape is solved."""
     assert free.shape is not None
-    return Symbol(free.name, sizes.shape(free.shape), latex=free.latex, facts=free.facts)
+    facts = free.facts if free.picks is None else (*free.facts, f"{INDEX}{sizes.final(free.picks)}")
+    return Symbol(free.name, sizes.shape(free.shape), latex=free.latex, facts=facts)
 

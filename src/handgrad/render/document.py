@@ -13,8 +13,8 @@ from handgrad.expr import Call, Expr, Symbol, symbols
 from handgrad.functions import AlongAxis, Elementwise
 from handgrad.functions.steps import function_lines
 from handgrad.model import Model
-from handgrad.render.latex import latex
-from handgrad.render.text import text
+from handgrad.render.latex import latex, latex_of
+from handgrad.render.text import text, text_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,6 +89,8 @@ def _display(lines: Iterable[Row]) -> Display:
     def line(row: Row, printed: bool) -> Line:
         left, sign, right, note = row
         to = text if printed else latex
+        if isinstance(left, Symbol) and isinstance(right, Expr):
+            left = text_of(left, right) if printed else latex_of(left, right)
         left, right = (part if isinstance(part, str) else to(part) for part in (left, right))
         if not isinstance(note, str):
             note = show(note) if printed else _latex_shape(note)
@@ -167,8 +169,9 @@ def _section(section: Section) -> Display:
             tex = " + ".join(r"\, ".join(latex(f) for f in group) for group in step.factors)
         else:
             right, tex = text(step.right), latex(step.right)
-        texts.append(Line(text(section.gradient) if first else "", "=", right, step.reason))
-        latexes.append(Line(latex(section.gradient) if first else "", "=", tex, step.reason))
+        left = text_of(section.gradient, section.result) if first else ""
+        texts.append(Line(left, "=", right, step.reason))
+        latexes.append(Line(latex_of(section.gradient, section.result) if first else "", "=", tex, step.reason))
     return Display(tuple(texts), tuple(latexes))
 
 

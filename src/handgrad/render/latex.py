@@ -76,13 +76,24 @@ class LatexStyle:
         """diag(inner)."""
         return rf"\operatorname{{diag}}\left({inner}\right)"
 
-    def entry(self, name: str, letters: str) -> str:
+    def entry(self, name: str, letters: tuple[str, ...]) -> str:
         """An entry with its lower indices."""
-        return f"{name}_{{{letters}}}" if letters else name
+        if not letters:
+            return name
+        inner = ("" if all(len(letter) == 1 for letter in letters) else ",").join(letters)
+        return f"{name}_{{{inner}}}" if "_" not in name and "^" not in name else rf"\left[{name}\right]_{{{inner}}}"
+
+    def condition(self, left: str, relation: str, right: str) -> str:
+        """[i = j]."""
+        return rf"\left[{left} {relation} {right}\right]".replace("≤", r"\le")
+
+    def selected(self, inner: str, rows: str, columns: str) -> str:
+        """X_{[1:, :3]}."""
+        return f"{inner}_{{[{rows}]}}" if not columns else f"{inner}_{{[{rows or ':'},\\, {columns}]}}"
 
     def indexed_sum(self, letters: str, inner: str) -> str:
         """A sum over index letters."""
-        return rf"\sum_{{{','.join(letters)}}} {inner}"
+        return rf"\sum_{{{letters}}} {inner}"
 
 
 def _raised(inner: str, mark: str, own: bool = False) -> str:
@@ -112,3 +123,8 @@ def latex(expr: Expr) -> str:
 
 
 Expr.doors["latex"] = latex
+
+
+def latex_of(symbol: Symbol, expr: Expr) -> str:
+    """The left side of symbol = expr, with index letters where the right side has them."""
+    return _printer.entry_of(symbol, expr)

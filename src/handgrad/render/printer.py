@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from fractions import Fraction
 from typing import Protocol
 
-from handgrad.expr import UNIT, Expr, Product, Symbol
-from handgrad.functions import AnyFunction, MatrixFunction
+from handgrad.expr import Expr, Symbol
+from handgrad.functions import AnyFunction, Elementwise, MatrixFunction
 from handgrad.matrix import (
     Apply,
     Constant,
@@ -23,15 +23,18 @@ from handgrad.matrix import (
     Measure,
     Ones,
     Powered,
+    Selector,
     Spread,
     Transposed,
     matrix_form,
+    parts,
 )
+from handgrad.render.indices import LETTERS, IndexPrinter
+from handgrad.render.slices import Taken, mask, rows_of
 
 SUM, PRODUCT, PREFIX, ATOM = range(4)  # how tightly a printed form holds together
 Printed = tuple[str, int]
 CLOSED = ("trace", "norm", "diagonal")  # measures that need no brackets around them
-LETTERS = "ijklpqrstuv"
 
 
 class Style(Protocol):
@@ -77,8 +80,14 @@ class Style(Protocol):
     def diagonal(self, inner: str) -> str:
         """The diagonal matrix of a column."""
 
-    def entry(self, name: str, letters: str) -> str:
+    def entry(self, name: str, letters: tuple[str, ...]) -> str:
         """An entry of a tensor."""
+
+    def condition(self, left: str, relation: str, right: str) -> str:
+        """Iverson's bracket: 1 where the condition holds, 0 elsewhere."""
+
+    def selected(self, inner: str, rows: str, columns: str) -> str:
+        """The rows and columns of an atom that two slices name; an empty slice takes all."""
 
     def indexed_sum(self, letters: str, inner: str) -> str:
         """A sum over index letters."""
@@ -96,7 +105,13 @@ class Printer:
 
     def expression(self, expr: Expr) -> str:
         """The whole expression, without outer brackets."""
-        return self.form(matrix_form(expr))[0]
+        letters = entrywise(expr)
+        return IndexPrinter(self.style, self._whole).entry(expr, letters)[0] if letters else self._whole(expr)[0]
+
+    def entry_of(self, symbol: Symbol, expr: Expr) -> str:
+        """What stands on the left of an expression: the symbol, with letters where the expression has them."""
+        letters = tuple(letter for letter, size in zip(entrywise(expr), expr.shape, strict=False) if not size.is_one)
+        return self.style.entry(self.style.name(symbol), letters) if letters else self.style.name(symbol)
 
     def form(self, form: Form) -> Printed:
         """What a form looks like and how tightly it holds."""
@@ -138,6 +153,8 @@ class Printer:
                 return style.diagonal(self.form(form.arg)[0]), ATOM
             case Measure():
                 return style.measure(form.kind, self.form(form.arg)[0]), ATOM if form.kind in CLOSED else PREFIX
+            case Selector():
+                return self._selector(form)
             case Index():
                 return self._index(form)
         raise TypeError(type(form).__name__)
@@ -166,8 +183,38 @@ class Printer:
             return self._hadamard(form, coefficient)[0]
         return self._quotient([form], [], coefficient)[0]
 
+    def _selector(self, form: Selector) -> Printed:
+        """Rows of the identity matrix, or a triangle of ones."""
+        triangle = mask(form.expr)
+        if triangle is not None:
+            return triangle, ATOM
+        taken = rows_of(form.expr)
+        if taken is None:
+            return IndexPrinter(self.style, self._whole).entry(form.expr, tuple(LETTERS[: form.expr.rank]))
+        text = self.style.selected(self.style.identity, taken.subscript(self.expression), "")
+        return (text, ATOM) if taken.forward else (self.style.transposed(text), ATOM)
+
+    def _whole(self, expr: Expr) -> Printed:
+        return self.form(matrix_form(expr))
+
     def _matmul(self, form: Matmul) -> Printed:
-        return self.style.matmul.join(self._held(factor, PREFIX) for factor in form.factors), PRODUCT
+        """The factors side by side; a selector joins its neighbour: S X as X[1:]."""
+        factors = list(form.factors)
+        shown: list[str] = []
+        while factors:
+            rows = _taking(factors[0], turned=False) if len(factors) > 1 else None
+            first = factors.pop(0 if rows is None else 1)
+            if rows is not None:
+                factors.pop(0)
+            columns = _taking(factors[0], turned=True) if factors else None
+            if columns is not None:
+                factors.pop(0)
+            if rows is None and columns is None:
+                shown.append(self._held(first, PREFIX))
+            else:
+                slices = [part.subscript(self.expression) if part is not None else "" for part in (rows, columns)]
+                shown.append(self.style.selected(self._held(first, ATOM), *slices))
+        return self.style.matmul.join(shown), PRODUCT if len(shown) > 1 else ATOM
 
     def _hadamard(self, form: Hadamard, coefficient: Fraction) -> Printed:
         return self._quotient(list(form.over), list(form.under), coefficient)
@@ -234,20 +281,32 @@ class Printer:
         return self.style.apply(form.function, args), PREFIX if not closed else ATOM
 
     def _index(self, form: Index) -> Printed:
-        expr = form.expr
-        if not isinstance(expr, Product):
-            raise TypeError(type(expr).__name__)
-        letters = {UNIT: "1", **{label: LETTERS[label % len(LETTERS)] for label in range(len(expr.sizes))}}
-        factors = [
-            self.style.entry(self._held(part, ATOM), "".join(letters[k] for k in labels)) for part, labels in form.parts
-        ]
-        summed = "".join(letters[k] for k in range(len(expr.sizes)) if k not in expr.out)
-        deltas = [(k, n) for n, k in enumerate(expr.out) if k != UNIT and k in expr.out[:n]]
-        if deltas:  # a label twice in the result: a diagonal, written with Kronecker's δ
-            own = {n: LETTERS[(len(expr.sizes) + n) % len(LETTERS)] for _, n in deltas}
-            factors += [self.style.entry("δ", letters[k] + own[n]) for k, n in deltas]
-        inner = self.style.matmul.join(factors) or "1"
-        return (self.style.indexed_sum(summed, inner) if summed else inner), PRODUCT
+        return IndexPrinter(self.style, self._whole).entry(form.expr, tuple(LETTERS[: form.expr.rank]))
+
+
+def entrywise(expr: Expr) -> tuple[str, ...]:
+    """The letters for its axes where an expression is printed entry by entry; none where it has a matrix form."""
+    stack = [matrix_form(expr)]
+    while stack:
+        form = stack.pop()
+        if isinstance(form, Index) and form.expr.shape:
+            return tuple(LETTERS[: expr.rank])
+        if isinstance(form, Linear | Hadamard | Powered | Transposed | Grouped):
+            stack += parts(form)
+        elif isinstance(form, Apply) and isinstance(form.function, Elementwise):
+            stack += form.args
+    return ()
+
+
+def _taking(form: Form, turned: bool) -> Taken | None:
+    """How a factor picks rows (columns where it stands behind, turned), if it does."""
+    inner = form.arg if isinstance(form, Transposed) else form
+    if not isinstance(inner, Selector):
+        return None
+    taken = rows_of(inner.expr)
+    stands = isinstance(form, Transposed) != (taken is not None and not taken.forward)
+    unit = inner.columns.is_one  # a column of the identity matrix picks rows where it is turned
+    return taken if taken is not None and stands == (turned != unit) else None
 
 
 def _squares_apart(forms: list[Form]) -> list[Form]:

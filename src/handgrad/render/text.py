@@ -74,13 +74,21 @@ class TextStyle:
         """diag(inner)."""
         return f"diag({inner})"
 
-    def entry(self, name: str, letters: str) -> str:
+    def entry(self, name: str, letters: tuple[str, ...]) -> str:
         """name[i,j]."""
         return f"{name}[{','.join(letters)}]" if letters else name
 
+    def condition(self, left: str, relation: str, right: str) -> str:
+        """[i = j]."""
+        return f"[{left} {relation} {right}]"
+
+    def selected(self, inner: str, rows: str, columns: str) -> str:
+        """X[1:, :3], as in NumPy."""
+        return f"{inner}[{rows}]" if not columns else f"{inner}[{rows or ':'}, {columns}]"
+
     def indexed_sum(self, letters: str, inner: str) -> str:
         """Σ[k] inner."""
-        return f"Σ[{','.join(letters)}] {inner}"
+        return f"Σ[{letters}] {inner}"
 
 
 _printer = Printer(TextStyle())
@@ -99,3 +107,8 @@ def text(expr: Expr) -> str:
 
 
 Expr.doors["text"] = text
+
+
+def text_of(symbol: Symbol, expr: Expr) -> str:
+    """The left side of symbol = expr, with index letters where the right side has them."""
+    return _printer.entry_of(symbol, expr)
