@@ -133,8 +133,12 @@ def _take(reader: Elaborator, index: Syntax, size: AnySize) -> _Taken:
         return _Taken(size, picked=True)
     if rational(index) is not None or not _is_symbol(reader, index):
         place = _bound(reader, index, lambda _: Count.of(0))
-        return _Taken(None, lambda shape: Window(
-            shape, (1,), place(shape[0]) * -1, room=_room(shape[0], place(shape[0]) + 1), maps="slice"))  # fmt: skip
+
+        def unit(shape: Shape) -> Window:
+            here = place(shape[0])
+            return Window(shape, (1,), here * -1, room=_room(reader, index, shape[0], here + 1), maps="slice")
+
+        return _Taken(None, unit)
     picks = reader.operand(index)
     if isinstance(picks, Hole):
         picks = reader.settle(picks, (reader.sizes.fresh(f"length of {picks.name}"),))
@@ -155,9 +159,12 @@ def _is_symbol(reader: Elaborator, index: Syntax) -> bool:
     return isinstance(index, Name) and index.id not in reader.scope.size_names
 
 
-def _room(size: Size, end: Count) -> Size:
+def _room(reader: Elaborator, index: Syntax, size: Size, end: Count) -> Size:
     """A size that is at least 1 where the axis reaches up to `end`."""
-    return Size.derived(Count.of(size) - end + 1) if (size + 0 - end).number is None else ONE
+    left = size - end
+    if left.number is not None and left.number < 0:
+        raise reader.refuse(index, f"this reaches up to {end} along an axis of {size}", "axes count from 0")
+    return ONE if left.number is not None else Size.derived(left + 1)
 
 
 def _slice(reader: Elaborator, index: Range, size: AnySize) -> _Taken:
@@ -177,7 +184,7 @@ def _slice(reader: Elaborator, index: Range, size: AnySize) -> _Taken:
 
     def window(shape: Shape) -> Window:
         start, end = lower(shape[1]), upper(shape[1])
-        return Window(shape, (-stride, 1), start * -1, room=_room(shape[1], end), maps="slice", lead=1)
+        return Window(shape, (-stride, 1), start * -1, room=_room(reader, index, shape[1], end), maps="slice", lead=1)
 
     return _Taken(length, window)
 
