@@ -22,7 +22,8 @@ from handgrad.expr import (
     Sum,
     Symbol,
     Window,
-)
+    symbols,
+)  # fmt: skip
 
 UNITY = Product((), (), ())  # the scalar 1: an empty product
 
@@ -148,16 +149,30 @@ def content(expr: Expr) -> tuple[Fraction, Expr]:
     for c in coefficients:
         top, bottom = gcd(top, c.numerator), lcm(bottom, c.denominator)
     factor = Fraction(top, bottom)
-    if min(expr.terms, key=_sign_order)[0] < 0:
+    names = [name for _, e in expr.terms if (name := _name_in(e)) is not None]
+    if min(expr.terms, key=lambda term: _sign_order(term[1], names))[0] < 0:
         factor = -factor
     return factor, add([(c / factor, e) for c, e in expr.terms], expr.shape)
 
 
-def _sign_order(term: tuple[Fraction, Expr]) -> tuple[int, str]:
-    """What leads a difference: a constant (1 − A), then what is computed (A − Y, Xw − y), then the rest."""
-    _, expr = term
-    free = isinstance(expr, Symbol) and expr.definition is None
-    return (0 if _is_ones(expr) else 2 if free else 1), expr.key
+def _sign_order(expr: Expr, beside: list[Symbol]) -> tuple[int, str]:
+    """What leads a difference: a constant (1 − A), then what is computed (A − Y, Xw − y), then the rest.
+
+    A value that is computed of a name beside it, such as its mean, comes last: X − μ.
+    """
+    if _is_ones(expr):
+        return 0, expr.key
+    name = _name_in(expr)
+    if name is not None and name.definition is not None and set(beside) & set(symbols(name.definition)):
+        return 3, expr.key
+    return (2 if name is expr and name.definition is None else 1), expr.key
+
+
+def _name_in(expr: Expr) -> Symbol | None:
+    """The name that an expression is, or that it repeats along further axes."""
+    if isinstance(expr, Product) and len(expr.operands) == 1:
+        expr = expr.operands[0][0]
+    return expr if isinstance(expr, Symbol) else None
 
 
 def call(function: Function, *args: Expr) -> Expr:
