@@ -14,7 +14,7 @@ from typing import Protocol
 
 from handgrad.axes import Count
 from handgrad.canonical import as_number
-from handgrad.expr import UNIT, Call, Expr, Extent, Power, Product, Sum, Symbol, Window
+from handgrad.expr import UNIT, Call, Expr, Extent, Operand, Power, Product, Sum, Symbol, Window
 from handgrad.functions import AnyFunction, Elementwise
 
 LETTERS = "ijklpqrstuvabcdefgh"
@@ -192,7 +192,7 @@ class IndexPrinter:
                 kept.append(window)
         over: list[str] = []
         under: list[Printed] = []
-        for operand, labels in expr.operands:
+        for operand, labels in sorted(expr.operands, key=_reading_order):
             if isinstance(operand, Window) and not operand.triangle:
                 if (operand, labels) in kept:
                     over.append(self._kept(expr, operand, labels, places, summed, bounded))
@@ -276,3 +276,9 @@ class IndexPrinter:
         plus = tuple((n, c) for n, c in relation.letters if not _negative(c))
         left, right = Place(plus, Count.of(0)), Place(minus, relation.offset * -1)
         return self.style.condition(str(left), "≤" if window.triangle else "=", str(right))
+
+
+def _reading_order(operand: Operand) -> tuple[bool, bool, tuple[int, ...]]:
+    """Gradients first, conditions last, else as the letters come."""
+    expr, labels = operand
+    return isinstance(expr, Window), not (isinstance(expr, Symbol) and expr.partial is not None), labels
