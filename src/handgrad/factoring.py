@@ -102,7 +102,7 @@ def _joined(expr: Sum, ends: list[_End]) -> Expr:
                 position[end.result] = term.out.index(end.result)
             factor = operand, tuple(position[label] for label in labels)
     assert factor is not None
-    inner = add(parts, parts[0][1].shape)
+    inner = take_out(add(parts, parts[0][1].shape))  # X S A + X S Aᵀ loses X, then S
     sizes = _sizes(expr.shape, factor, out, inner.shape)
     return product([factor, (inner, out)], tuple(range(len(expr.shape))), sizes)
 

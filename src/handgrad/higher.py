@@ -19,12 +19,13 @@ from handgrad.checks.points import SPREADS, Ground
 from handgrad.derivation import Check
 from handgrad.errors import OWN_MISTAKE, CheckError, DerivationError
 from handgrad.evaluate import Point, inputs
-from handgrad.expr import Expr, Symbol, definitions, symbols
+from handgrad.expr import Call, Expr, Symbol, definitions, symbols
 from handgrad.folding import Folder
-from handgrad.functions import Array
+from handgrad.functions import Array, Layout
+from handgrad.matrix import as_matrix, tidy_matrices, weight_of
 from handgrad.render.latex import latex
 from handgrad.render.text import text
-from handgrad.simplify import simplify
+from handgrad.simplify import collect, expand, group, simplify, together
 from handgrad.softmax import recognise
 
 STEP = 1e-30
@@ -58,17 +59,35 @@ class Derivatives(Mapping[str, Expr]):
     def text(self) -> str:
         """A line for each result."""
         order = "²" if self.kind == "hessian" else ""
-        return "\n".join(f"∂{order}{self.of.name}/∂{s.name}{order} = {text(e)}" for s, e in self.results) + "\n"
+        lines = [f"∂{order}{self.of.name}/∂{s.name}{order} = {text(e)}{self._note(s, e)}" for s, e in self.results]
+        return "\n".join(lines) + "\n"
+
+    def _note(self, symbol: Symbol, expr: Expr) -> str:
+        """What is stacked where the result is printed as a matrix, though it has more than two axes."""
+        if expr.rank <= 2:
+            return ""
+        if not _is_stacked(expr):
+            return f"  (axes: {', '.join(map(str, expr.shape))})"
+        stacked = [s for s in dict.fromkeys((self.of, symbol)) if s.rank == 2]
+        return f"  ({' and '.join(f'vec({s.name})' for s in stacked)}: rows stacked)"
 
     def latex(self) -> str:
         """A display for each result."""
         order = "^2" if self.kind == "hessian" else ""
         of = self.of.latex_name
         lines = [
-            rf"\[\frac{{\partial{order} {of}}}{{\partial {symbol.latex_name}{order}}} = {latex(expr)}\]"
+            rf"\[\frac{{\partial{order} {of}}}{{\partial {symbol.latex_name}{order}}} = {latex(expr)}"
+            rf"{self._latex_note(symbol, expr)}\]"
             for symbol, expr in self.results
         ]
         return "\n".join(lines) + "\n"
+
+    def _latex_note(self, symbol: Symbol, expr: Expr) -> str:
+        if not _is_stacked(expr):
+            return ""
+        stacked = [s for s in dict.fromkeys((self.of, symbol)) if s.rank == 2]
+        names = r"\text{ and }".join(rf"\operatorname{{vec}}({s.latex_name})" for s in stacked)
+        return rf"\quad {names}\text{{: rows stacked}}"
 
     def __repr__(self) -> str:
         return self.text()
@@ -82,7 +101,7 @@ def jacobian(wrt: tuple[Symbol, ...], of: Symbol) -> Derivatives:
     graph = Graph.of_scalar(of, wrt)
     folder = Folder({s.definition: s for s in reversed(definitions([of])) if s.definition is not None and s is not of})
     adjoint = _sweep(graph, of, folder)
-    results = tuple((symbol, simplify(folder.fold(recognise(adjoint[symbol]))).result) for symbol in wrt)
+    results = tuple((symbol, _best(folder.fold(recognise(adjoint[symbol])), of.rank)) for symbol in wrt)
     worst = max(_check(of, symbol, result) for symbol, result in results)
     return Derivatives("jacobian", of, results, (Check("Jacobians against the complex step", POINTS, worst),))
 
@@ -104,6 +123,22 @@ def hessian(wrt: tuple[Symbol, ...], of: Symbol) -> Derivatives:
         results.append((symbol, found[symbol.name]))
         worst = max(worst, *(check.largest for check in found.checks))
     return Derivatives("hessian", of, tuple(results), (Check("Hessians against the complex step", POINTS, worst),))
+
+
+def _is_stacked(expr: Expr) -> bool:
+    return isinstance(expr, Call) and isinstance(expr.function, Layout)
+
+
+def _best(expr: Expr, rows: int) -> Expr:
+    """The shortest form; of what has three or four axes, as the matrix of the value's axes by the symbol's."""
+    short = simplify(expr).result
+    if expr.rank <= 2:
+        return short
+    opened = expand(expr)
+    forms = [short, together(expr), opened, together(opened), collect(opened), group(opened)]
+    forms += [tidy_matrices(form, rows, lambda matrix: simplify(matrix).result) for form in forms]
+    options = [found for form in dict.fromkeys(forms) if (found := as_matrix(form, rows)) is not None]
+    return min(options, key=lambda option: weight_of(option) + text(option).startswith("−"), default=short)
 
 
 def _without_gradients(expr: Expr) -> Expr:
@@ -150,6 +185,8 @@ def _check(of: Symbol, wrt: Symbol, result: Expr) -> float:
                 try:
                     value, matrix = point.value(of), point.value(result)
                 except np.linalg.LinAlgError:
+                    continue
+                if ground.is_singular(point):
                     continue
                 if not (np.max(np.abs(value), initial=0) < LARGEST and np.max(np.abs(matrix), initial=0) < LARGEST):
                     continue

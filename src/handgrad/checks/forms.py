@@ -6,11 +6,14 @@ from collections.abc import Callable
 
 import numpy as np
 
+from handgrad.axes import Size
 from handgrad.evaluate import Point
-from handgrad.expr import Expr, Symbol
-from handgrad.functions import Array
+from handgrad.expr import Call, Expr, Symbol
+from handgrad.functions import Array, Layout
 from handgrad.matrix import (
+    TENSOR,
     Apply,
+    Commutation,
     Constant,
     Diagonal,
     Form,
@@ -18,15 +21,20 @@ from handgrad.matrix import (
     Hadamard,
     Identity,
     Index,
+    Kronecker,
     Leaf,
     Linear,
     Matmul,
+    MatrixPower,
     Measure,
     Ones,
     Powered,
+    RunningPower,
     Selector,
+    Series,
     Spread,
     Transposed,
+    Vec,
     matrix_form,
 )
 
@@ -35,6 +43,7 @@ MEASURES: dict[str, Callable[[Array], Array]] = {
     "total": lambda a: np.sum(a).reshape(1, 1),
     "square": lambda a: np.sum(a * a).reshape(1, 1),
     "norm": lambda a: np.sqrt(np.sum(a * a)).reshape(1, 1),
+    "mean": lambda a: np.mean(a).reshape(1, 1),
     "diagonal": lambda a: np.diagonal(a).reshape(-1, 1),
 }
 
@@ -45,6 +54,8 @@ def printed_value(expr: Expr, point: Point, value: Callable[[Expr], Array]) -> A
     `value` gives the values of names; every operation of the form is done as its notation says.
     """
     result = _FormValue(point, value).of(matrix_form(expr))
+    if isinstance(expr, Call) and isinstance(expr.function, Layout):
+        return result.reshape(point.shape(expr))  # rows and columns are stacked axes
     if expr.rank == 1 and result.shape[1:] == (1,):  # a vector is printed as a column, a number as 1 × 1
         return result[:, 0]
     return result.reshape(()) if expr.rank == 0 and result.shape == (1, 1) else result
@@ -54,18 +65,22 @@ class _FormValue:
     def __init__(self, point: Point, value: Callable[[Expr], Array]) -> None:
         self.point = point
         self.value = value
+        self.running: dict[str, int] = {}  # the letters of the series around, with their values
 
     def of(self, form: Form) -> Array:
         """The value at the form's full extent: what NumPy would broadcast is broadcast."""
         result = self._of(form)
-        if form.rows.name == "…":
+        if TENSOR in (form.rows, form.columns):
             return result
         full = self._full(form)
         spreads = all(own in (1, size) for own, size in zip(result.shape, full, strict=True))
         return np.broadcast_to(result, full) if spreads else result
 
     def _full(self, form: Form) -> tuple[int, int]:
-        return form.rows.length(self.point.sizes), form.columns.length(self.point.sizes)
+        return self._number(form.rows), self._number(form.columns)
+
+    def _number(self, size: Size) -> int:
+        return size.length(self.point.sizes)
 
     def _of(self, form: Form) -> Array:
         match form:
@@ -104,16 +119,44 @@ class _FormValue:
                 return np.asarray(form.function.evaluate(args, self.point.functions)).reshape(self._shape(form, args))
             case Spread() | Grouped():
                 return self.of(form.arg)
+            case MatrixPower():
+                return np.linalg.matrix_power(self.of(form.base), form.count)
+            case RunningPower():
+                return np.linalg.matrix_power(self.of(form.base), form.start + form.step * self.running[form.letter])
+            case Series():
+                return self._series(form)
             case Diagonal():
                 return np.diagflat(self.of(form.arg))
             case Measure():
                 return MEASURES[form.kind](self.of(form.arg))
             case Selector():
                 return self.point.value(form.expr).reshape(self._full(form))
+            case Vec():
+                return self.of(form.arg).reshape(-1, 1)
+            case Kronecker():
+                return np.kron(self.of(form.left), self.of(form.right))
+            case Commutation():
+                return self._commutation(form)
             case Index():
                 array = self.value(form.expr)
-                return array if form.rows.name == "…" else array.reshape(self._full(form))
+                return array if form.rows == TENSOR else array.reshape(self._full(form))
         raise TypeError(type(form).__name__)
 
+    def _series(self, form: Series) -> Array:
+        total: Array = np.zeros((1, 1))
+        for s in range(form.last + 1):
+            self.running[form.letter] = s
+            total = total + self.of(form.body)
+        return total
+
+    def _commutation(self, form: Commutation) -> Array:
+        """Its column for entry (i, j) of X has a 1 in the row for entry (j, i) of Xᵀ."""
+        height, width = self._number(form.height), self._number(form.width)
+        matrix = np.zeros((height * width, height * width))
+        for i in range(height):
+            for j in range(width):
+                matrix[j * height + i, i * width + j] = 1
+        return matrix
+
     def _shape(self, form: Apply, args: tuple[Array, ...]) -> tuple[int, ...]:
-        return args[0].shape if form.rows.name == "…" else self._full(form)
+        return args[0].shape if form.rows == TENSOR else self._full(form)

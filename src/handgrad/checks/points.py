@@ -12,12 +12,13 @@ from handgrad.axes import Size
 from handgrad.errors import ShapeError
 from handgrad.evaluate import Point, inputs, lengths
 from handgrad.expr import INDEX, Call, Expr, Symbol, definitions, walk
-from handgrad.functions import AbstractFunction, Array, Surrogate
+from handgrad.functions import AbstractFunction, Array, MatrixFunction, Surrogate
 from handgrad.simplify import SUMS_TO_ONE
 from handgrad.symmetry import SYMMETRIC
 
 Spread = float | str
 MOST_ENTRIES = 4_000_000  # of one symbol with its declared sizes
+LARGEST_CONDITION = 1e6
 MOST_DRAWS = 60  # of sizes, ever larger, until slices and windows fit
 SMALL = (2, 3, 4, 5, 6, 7)  # sizes; small, and different for axes that differ as long as there are enough
 SPREADS = (1.0, 0.3, 0.1, "positive", 0.01)
@@ -32,6 +33,7 @@ class Ground:
     sizes: tuple[str, ...]
     lengths: tuple[Size, ...]  # of axes whose length is arithmetic of the sizes: at least 1 each
     functions: tuple[str, ...]
+    matrices: tuple[Expr, ...]  # that an inverse or a determinant is taken of
 
     @staticmethod
     def of(roots: Iterable[Expr]) -> Ground:
@@ -44,9 +46,18 @@ class Ground:
             for node in (node for body in bodies for node in walk(body))
             if isinstance(node, Call) and isinstance(node.function, AbstractFunction)
         }
+        matrices = {
+            node.args[0]: None
+            for node in (node for body in bodies for node in walk(body))
+            if isinstance(node, Call) and isinstance(node.function, MatrixFunction)
+        }
         names = dict.fromkeys(name for size in found for name in size.names)
         made = tuple(size for size in found if size.count is not None)
-        return Ground(inputs(roots), tuple(names), made, tuple(functions))
+        return Ground(inputs(roots), tuple(names), made, tuple(functions), tuple(matrices))
+
+    def is_singular(self, point: Point) -> bool:
+        """Whether a matrix that is inverted is next to singular there, as Rᵀ R is for a wide R."""
+        return any(not np.linalg.cond(point.value(matrix)) < LARGEST_CONDITION for matrix in self.matrices)
 
     def _refuse_large(self) -> None:
         for symbol in self.symbols:

@@ -85,6 +85,8 @@ def _points(sweep: Sweep, random: np.random.Generator) -> list[Point]:
                 values = [point.value(root) for root in roots]
             except np.linalg.LinAlgError:  # a matrix of these sizes has no inverse
                 continue
+            if ground.is_singular(point):
+                continue
             moderate = all(np.max(np.abs(value), initial=0) < LARGEST for value in values)  # False for NaN
             if moderate and any(np.any(value) for value in values[first:]):
                 found.append(point)

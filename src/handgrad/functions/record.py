@@ -281,4 +281,42 @@ class MatrixFunction:
         return self.pullback_rule(node, cotangent)
 
 
+@dataclass(frozen=True, slots=True)
+class Layout:
+    """The same tensor, to be printed as the matrix of its first `rows` axes by the others, each stacked row by row."""
+
+    rows: int
+
+    @property
+    def identity(self) -> str:
+        """How many axes are rows; the sign keeps it apart from the table's names."""
+        return f"|{self.rows}"
+
+    @property
+    def name(self) -> str:
+        """What it does."""
+        return "as matrix"
+
+    @property
+    def notation(self) -> Notation:
+        """No sign of its own: what is printed is the matrix."""
+        return Notation("{0}", "{0}", closed=True)
+
+    def __call__(self, arg: Expr) -> Expr:
+        """The tensor with this layout."""
+        return call(self, arg)
+
+    def shape(self, args: tuple[Expr, ...]) -> Shape:
+        """The shape of the tensor."""
+        return args[0].shape
+
+    def evaluate(self, args: tuple[Array, ...], _functions: Mapping[str, Surrogate]) -> Array:
+        """The values of the tensor."""
+        return args[0]
+
+    def pullback(self, _k: int, _node: Call, cotangent: Expr) -> Expr:
+        """The cotangent as it is."""
+        return cotangent
+
+
 AnyFunction = Elementwise | AbstractFunction | AlongAxis | MatrixFunction

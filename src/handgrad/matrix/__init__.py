@@ -8,9 +8,12 @@ The method is series-parallel reduction of the graph whose vertices are labels a
 two edges at a summed label are a matrix product, two parallel edges a Hadamard product.
 """
 
-from handgrad.matrix.former import matrix_form, weight_of
+from handgrad.matrix.combine import unfolded
+from handgrad.matrix.former import as_matrix, matrix_form, tidy_matrices, weight_of
 from handgrad.matrix.forms import (
+    TENSOR,
     Apply,
+    Commutation,
     Constant,
     Diagonal,
     Form,
@@ -18,21 +21,29 @@ from handgrad.matrix.forms import (
     Hadamard,
     Identity,
     Index,
+    Kronecker,
     Leaf,
     Linear,
     Matmul,
+    MatrixPower,
     Measure,
     Ones,
     Powered,
+    RunningPower,
     Selector,
+    Series,
     Spread,
     Transposed,
+    Vec,
     parts,
     weight,
 )
+from handgrad.matrix.series import unrolled
 
 __all__ = [
+    "TENSOR",
     "Apply",
+    "Commutation",
     "Constant",
     "Diagonal",
     "Form",
@@ -40,17 +51,26 @@ __all__ = [
     "Hadamard",
     "Identity",
     "Index",
+    "Kronecker",
     "Leaf",
     "Linear",
     "Matmul",
+    "MatrixPower",
     "Measure",
     "Ones",
     "Powered",
+    "RunningPower",
     "Selector",
+    "Series",
     "Spread",
     "Transposed",
+    "Vec",
+    "as_matrix",
     "matrix_form",
     "parts",
+    "tidy_matrices",
+    "unfolded",
+    "unrolled",
     "weight",
     "weight_of",
 ]

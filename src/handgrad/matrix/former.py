@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from fractions import Fraction
 
 from handgrad.axes import ONE, Size
 from handgrad.canonical import as_number
 from handgrad.expr import Call, Expr, Extent, Power, Product, Sum, Symbol, Window
-from handgrad.functions import AlongAxis
+from handgrad.functions import AlongAxis, Layout
+from handgrad.matrix.combine import filled, fills, flip, hadamard_form, repr_name
 from handgrad.matrix.forms import (
+    TENSOR,
     Apply,
     Constant,
     Form,
@@ -19,24 +22,31 @@ from handgrad.matrix.forms import (
     Linear,
     Matmul,
     Measure,
-    Ones,
     Powered,
     Selector,
     Spread,
     Transposed,
-    chain,
-    fills,
-    flip,
-    hadamard_form,
-    repr_name,
     weight,
 )
 from handgrad.matrix.graph import Graph
+from handgrad.matrix.series import as_series
+from handgrad.matrix.stacked import stacked_form, tidied
 
 
 def matrix_form(expr: Expr) -> Form:
     """The matrix form of an expression."""
     return _Former().form(expr)
+
+
+def as_matrix(expr: Expr, rows: int) -> Expr | None:
+    """A tensor to be printed as the matrix of its first `rows` axes by the others; None where that has no form."""
+    laid_out: Expr = Layout(rows)(expr)
+    return None if stacked_form(expr, rows, matrix_form) is None else laid_out
+
+
+def tidy_matrices(expr: Expr, rows: int, tidy: Callable[[Expr], Expr]) -> Expr:
+    """The tensor with `tidy` done to each matrix that stands in its form as a matrix of `rows` axes by the others."""
+    return tidied(expr, rows, matrix_form, tidy)
 
 
 def weight_of(expr: Expr) -> int:
@@ -63,6 +73,10 @@ class _Former:
                 return self._linear(expr)
             case Power():
                 return self._power(expr)
+            case Call(function=Layout(rows=above)):
+                form = stacked_form(expr.args[0], above, self.form)
+                assert form is not None  # as_matrix builds these nodes, and only where there is a form
+                return form
             case Call():
                 function = expr.function
                 if isinstance(function, AlongAxis) and expr.rank == 1:
@@ -91,9 +105,10 @@ class _Former:
         if not terms:
             return Constant(Fraction(0), rows, columns)
         if not any(fills(form, rows, columns) and not isinstance(form, Spread | Constant) for _, form in terms):
-            terms = [(c, _filled(form) if isinstance(form, Spread) else form) for c, form in terms]
+            terms = [(c, filled(form) if isinstance(form, Spread) else form) for c, form in terms]
         if len(terms) == 1 and terms[0][0] == 1:
             return terms[0][1]
+        terms = [(c, _mean_named(form)) for c, form in terms]
         terms.sort(key=_term_order)
         return _shortest_sum(Linear(tuple(terms), rows, columns))
 
@@ -144,21 +159,31 @@ def _shortest_sum(form: Linear) -> Form:
     """A number that all terms have stands in front; a sum of transposes is the transpose of a sum."""
     first = abs(form.terms[0][0])
     if len(form.terms) > 1 and first != 1 and all(abs(c) == first for c, _ in form.terms):
-        inner = Linear(tuple((c / first, term) for c, term in form.terms), form.rows, form.columns)
-        return Linear(((first, _shortest_sum(inner)),), form.rows, form.columns)
+        scaled = Linear(tuple((c / first, term) for c, term in form.terms), form.rows, form.columns)
+        return Linear(((first, _shortest_sum(scaled)),), form.rows, form.columns)
+    plain: Form = as_series(form)
     if form.rows.is_one or form.columns.is_one or len(form.terms) < 2:
-        return form
-    turned = Transposed(Linear(tuple((c, flip(term)) for c, term in form.terms), form.columns, form.rows))
-    return turned if weight(turned) < weight(form) else form
+        return plain
+    inner = as_series(Linear(tuple((c, flip(term)) for c, term in form.terms), form.columns, form.rows))
+    single = isinstance(inner, Linear) and len(inner.terms) == 1  # its number stays in front
+    if single and isinstance(inner, Linear):
+        number, series = inner.terms[0]
+        turned: Form = Linear(((number, Transposed(series)),), form.rows, form.columns)
+    else:
+        turned = Transposed(inner)
+    return turned if weight(turned) < weight(plain) else plain
 
 
-def _filled(form: Spread) -> Form:
-    """A column, row or number repeated, written out with ones: u 1ᵀ, 1 vᵀ, π 1."""
-    column, row = Ones(form.rows, ONE), flip(Ones(form.columns, ONE))
-    if form.arg.rows.is_one and form.arg.columns.is_one:
-        return hadamard_form([(form.arg, Fraction(1)), (Ones(form.rows, form.columns), Fraction(1))],
-                             form.rows, form.columns)  # fmt: skip
-    return chain(form.arg, row) if form.arg.columns.is_one else chain(column, form.arg)
+def _mean_named(form: Form) -> Form:
+    """Σ(x)/n beside x is the mean of x, where n counts the entries of x."""
+    match form:
+        case Spread(arg=Hadamard(over=(Measure(kind="total", arg=inner),), under=under)):
+            sizes = [size for size in (inner.rows, inner.columns) if not size.is_one]
+            counted = [part.expr for part in under if isinstance(part, Leaf)]
+            names = sorted(str(size) for size in sizes)
+            if len(counted) == len(under) and names == sorted(str(getattr(e, "size", "")) for e in counted):
+                return Spread(Measure("mean", inner), form.rows, form.columns)
+    return form
 
 
 def _turn(term: Product) -> Product | None:
@@ -188,9 +213,6 @@ def _term_order(term: tuple[Fraction, Form]) -> tuple[bool, int, int, str]:
         case _:
             rank = 3
     return (coefficient < 0, rank, weight(form), repr_name(form))
-
-
-TENSOR = Size.of("…")  # in place of rows and columns for what has more than two axes
 
 
 def _extent(expr: Expr) -> tuple[Size, Size]:

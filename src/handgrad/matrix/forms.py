@@ -1,14 +1,15 @@
-"""The nodes of the matrix form, and how they are combined: every form is a matrix of `rows` by `columns`."""
+"""The nodes of the matrix form: every form is a matrix of `rows` by `columns`."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 from fractions import Fraction
 
 from handgrad.axes import ONE, Size
 from handgrad.expr import Expr, Extent, Labels, Symbol, Window
 from handgrad.functions import AnyFunction
+
+TENSOR = Size.of("…")  # in place of rows and columns for what has more than two axes, or stands stacked in a matrix
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,6 +122,63 @@ class Powered:
 
 
 @dataclass(frozen=True, slots=True)
+class MatrixPower:
+    """A square matrix times itself: `count` equal factors, at least two; of X⁻¹ it is X⁻²."""
+
+    base: Form
+    count: int
+
+    @property
+    def rows(self) -> Size:
+        """The base's rows."""
+        return self.base.rows
+
+    @property
+    def columns(self) -> Size:
+        """It is square."""
+        return self.base.rows
+
+
+@dataclass(frozen=True, slots=True)
+class RunningPower:
+    """The matrix power base^(start + step · s) inside a `Series` over s; `step` is 1 or −1."""
+
+    base: Form
+    start: int
+    step: int
+    letter: str
+
+    @property
+    def rows(self) -> Size:
+        """The base's rows."""
+        return self.base.rows
+
+    @property
+    def columns(self) -> Size:
+        """It is square."""
+        return self.base.rows
+
+
+@dataclass(frozen=True, slots=True)
+class Series:
+    """Σ over s = 0 … last of a product with powers that run with s: Σ Xˢ A X³⁻ˢ."""
+
+    last: int
+    letter: str
+    body: Form
+
+    @property
+    def rows(self) -> Size:
+        """Those of each term."""
+        return self.body.rows
+
+    @property
+    def columns(self) -> Size:
+        """Those of each term."""
+        return self.body.columns
+
+
+@dataclass(frozen=True, slots=True)
 class Apply:
     """A function of the table."""
 
@@ -177,7 +235,7 @@ class Diagonal:
 class Measure:
     """A scalar or column from a matrix.
 
-    `trace`; `total`, the sum of all entries; `square`, the sum of their squares; `norm`, the root of that;
+    `trace`; `mean`; `total`, the sum of all entries; `square`, the sum of their squares; `norm`, the root of that;
     `diagonal`, as a column.
     """
 
@@ -193,6 +251,59 @@ class Measure:
     def columns(self) -> Size:
         """1."""
         return ONE
+
+
+@dataclass(frozen=True, slots=True)
+class Vec:
+    """The entries of a matrix as one column, row after row."""
+
+    arg: Form
+
+    @property
+    def rows(self) -> Size:
+        """As many as the argument has entries."""
+        return TENSOR
+
+    @property
+    def columns(self) -> Size:
+        """1."""
+        return ONE
+
+
+@dataclass(frozen=True, slots=True)
+class Kronecker:
+    """A ⊗ B: (A ⊗ B) vec(X) = vec(A X Bᵀ), where vec stacks rows."""
+
+    left: Form
+    right: Form
+
+    @property
+    def rows(self) -> Size:
+        """Those of one factor times those of the other."""
+        return TENSOR
+
+    @property
+    def columns(self) -> Size:
+        """Those of one factor times those of the other."""
+        return TENSOR
+
+
+@dataclass(frozen=True, slots=True)
+class Commutation:
+    """K with K vec(X) = vec(Xᵀ) for X of `height` by `width`."""
+
+    height: Size
+    width: Size
+
+    @property
+    def rows(self) -> Size:
+        """As many as X has entries."""
+        return TENSOR
+
+    @property
+    def columns(self) -> Size:
+        """As many as X has entries."""
+        return TENSOR
 
 
 @dataclass(frozen=True, slots=True)
@@ -216,7 +327,8 @@ class Selector:
 
 Form = (
     Leaf | Selector | Constant | Ones | Identity | Linear | Matmul | Hadamard | Transposed | Powered | Apply | Spread
-    | Grouped | Diagonal | Measure | Index
+    | Grouped | Diagonal | Measure | Vec | Kronecker | Commutation | MatrixPower | RunningPower | Series
+    | Index
 )  # fmt: skip
 
 
@@ -229,10 +341,14 @@ def parts(form: Form) -> tuple[Form, ...]:
             return form.factors
         case Hadamard():
             return form.over + form.under
-        case Transposed() | Diagonal() | Measure() | Spread() | Grouped():
+        case Transposed() | Diagonal() | Measure() | Spread() | Grouped() | Vec():
             return (form.arg,)
-        case Powered():
+        case Kronecker():
+            return form.left, form.right
+        case Powered() | MatrixPower() | RunningPower():
             return (form.base,)
+        case Series():
+            return (form.body,)
         case Apply():
             return form.args
         case Index():
@@ -243,7 +359,7 @@ def parts(form: Form) -> tuple[Form, ...]:
 def weight(form: Form) -> int:
     """The number of nodes as a reader counts them: names, numbers and operations; spreading is free."""
     match form:
-        case Leaf() | Constant() | Ones() | Identity():
+        case Leaf() | Constant() | Ones() | Identity() | Commutation():
             return 1
         case Selector():
             return 2
@@ -258,6 +374,10 @@ def weight(form: Form) -> int:
             return sum(map(weight, form.over + form.under)) + count - (1 if form.over else 0)
         case Spread() | Grouped():
             return weight(form.arg)
+        case RunningPower():
+            return weight(form.base) + (3 if form.start else 1)
+        case Series():
+            return 3 + weight(form.body)
         case Apply():
             return 1 + sum(map(weight, form.args))
         case Index():
@@ -265,131 +385,3 @@ def weight(form: Form) -> int:
     return 1 + sum(map(weight, parts(form)))
 
 
-def flip(form: Form) -> Form:
-    """The transpose, pushed inward where that reads better."""
-    match form:
-        case Transposed():
-            return form.arg
-        case Matmul():
-            return Matmul(tuple(flip(factor) for factor in reversed(form.factors)))
-        case Constant():
-            return Constant(form.value, form.columns, form.rows)
-        case Spread():
-            return Spread(flip(form.arg), form.columns, form.rows)
-        case Grouped():
-            return Grouped(flip(form.arg))
-        case Identity() | Diagonal():
-            return form
-        case _ if form.rows.is_one and form.columns.is_one:
-            return form
-        case Hadamard() | Linear() | Powered():
-            pushed = _push(form)
-            return pushed if weight(pushed) <= weight(form) + 1 else Transposed(form)
-    return Transposed(form)
-
-
-def _push(form: Hadamard | Linear | Powered) -> Form:
-    """The transpose of each part."""
-    match form:
-        case Hadamard():
-            return Hadamard(tuple(map(flip, form.over)), tuple(map(flip, form.under)), form.columns, form.rows)
-        case Linear():
-            return Linear(tuple((c, flip(term)) for c, term in form.terms), form.columns, form.rows)
-        case Powered():
-            return Powered(flip(form.base), form.exponent)
-
-
-def total(form: Form) -> Form:
-    """The sum of all entries; of squares, the squared norm."""
-    form = form.arg if isinstance(form, Transposed) else form
-    if isinstance(form, Measure) and form.kind == "diagonal":
-        return Measure("trace", form.arg)
-    if isinstance(form, Powered) and form.exponent == 2:
-        return Measure("square", min(form.base, flip(form.base), key=weight))
-    return Measure("total", form)
-
-
-def chain(*factors: Form) -> Form:
-    """The matrix product, nested chains opened."""
-    flat: list[Form] = []
-    for factor in factors:
-        flat.extend(factor.factors if isinstance(factor, Matmul) else (factor,))
-    return Matmul(tuple(flat))
-
-
-def opened(form: Form, exponent: Fraction = Fraction(1)) -> list[tuple[Form, Fraction]]:
-    """The factors of an elementwise product, so that scalars join them."""
-    if isinstance(form, Hadamard) and exponent == 1:
-        return [(f, Fraction(1)) for f in form.over] + [(f, Fraction(-1)) for f in form.under]
-    return [(form, exponent)]
-
-
-def hadamard_form(factors: Iterable[tuple[Form, Fraction]], rows: Size, columns: Size) -> Form:
-    """The elementwise product of powers, in reading order; scalars are factors like others."""
-    over: list[Form] = []
-    under: list[Form] = []
-    for form, exponent in factors:
-        for part, extra in opened(form, exponent):
-            side = over if extra > 0 else under
-            side.append(powered(part, abs(extra)))
-    over = [form for form in over if not _is_unity(form)]
-    over.sort(key=_reading_order)
-    under.sort(key=_reading_order)
-    if len(over) == 1 and not under and fills(over[0], rows, columns):
-        return over[0]
-    if not over and not under:
-        return Constant(Fraction(1), rows, columns)
-    return Hadamard(tuple(over), tuple(under), rows, columns)
-
-
-def powered(form: Form, exponent: Fraction) -> Form:
-    """A power; the root of a sum of squares is a norm."""
-    if exponent == 1:
-        return form
-    if isinstance(form, Measure) and form.kind == "square":
-        norm = Measure("norm", form.arg)
-        return norm if exponent == Fraction(1, 2) else Powered(norm, 2 * exponent)
-    return Powered(form, exponent)
-
-
-def _is_unity(form: Form) -> bool:
-    return isinstance(form, Constant) and form.value == 1
-
-
-def fills(form: Form, rows: Size, columns: Size) -> bool:
-    """Whether a form has the full extent, so that NumPy need not broadcast it."""
-    return form.rows == rows and form.columns == columns
-
-
-def _reading_order(form: Form) -> tuple[int, int, str]:
-    """Numbers, scalars, matrix products, names, sums, functions; smaller first, then by name."""
-    scalar = form.rows.is_one and form.columns.is_one
-    body = form.arg if isinstance(form, Spread) else form
-    body = body.arg if isinstance(body, Transposed) else body
-    body = body.base if isinstance(body, Powered) else body
-    match body:
-        case Constant():
-            rank = 0
-        case Leaf(expr=Symbol(partial=None, name=name)):
-            rank = 2 if name == "δ" else 4
-        case Leaf(expr=Symbol()):
-            rank = 2
-        case Grouped():
-            rank = 2
-        case Matmul() | Measure():
-            rank = 3
-        case Linear() | Apply():
-            rank = 5
-        case _:
-            rank = 4
-    return (1 if scalar and rank else rank, weight(form), repr_name(form))
-
-
-def repr_name(form: Form) -> str:
-    """The first name in a form: what orders like things."""
-    match form:
-        case Leaf(expr=Symbol() as symbol):
-            return symbol.name
-        case Leaf():
-            return str(form.expr)
-    return next((name for part in parts(form) if (name := repr_name(part))), "")

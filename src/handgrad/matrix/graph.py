@@ -10,6 +10,7 @@ from fractions import Fraction
 
 from handgrad.axes import ONE, Size
 from handgrad.expr import UNIT, Labels, Product
+from handgrad.matrix.combine import chain, flip, hadamard_form, opened, total
 from handgrad.matrix.forms import (
     Diagonal,
     Form,
@@ -19,11 +20,6 @@ from handgrad.matrix.forms import (
     Ones,
     Spread,
     Transposed,
-    chain,
-    flip,
-    hadamard_form,
-    opened,
-    total,
     weight,
 )
 

@@ -15,6 +15,7 @@ from handgrad.expr import Expr, Extent, Symbol
 from handgrad.functions import AbstractFunction, AlongAxis
 from handgrad.matrix import (
     Apply,
+    Commutation,
     Constant,
     Diagonal,
     Form,
@@ -22,16 +23,22 @@ from handgrad.matrix import (
     Hadamard,
     Identity,
     Index,
+    Kronecker,
     Leaf,
     Linear,
     Matmul,
+    MatrixPower,
     Measure,
     Ones,
     Powered,
+    RunningPower,
+    Series,
     Spread,
     Transposed,
+    Vec,
     matrix_form,
     parts,
+    unrolled,
 )
 from handgrad.model import Model
 from handgrad.program.passes import backward, forward
@@ -213,7 +220,15 @@ class Emitter:
                 return f"np.diagflat({self._code(form.arg)[0]})", ATOM
             case Measure():
                 return self._measure(form)
-            case Index():
+            case Vec():
+                return f"{self._held(form.arg, ATOM)}.reshape(-1, 1)", ATOM
+            case Kronecker():
+                return f"np.kron({self._code(form.left)[0]}, {self._code(form.right)[0]})", ATOM
+            case MatrixPower():
+                return f"np.linalg.matrix_power({self._code(form.base)[0]}, {form.count})", ATOM
+            case Series():
+                return self._code(unrolled(form))
+            case Index() | RunningPower() | Commutation():
                 raise DerivationError("this formula has no matrix form, so it cannot be written as NumPy source yet")
         raise TypeError(type(form).__name__)
 
@@ -295,6 +310,8 @@ class Emitter:
                 return f"np.diagonal({inner}).reshape(-1, 1)", ATOM
             case "square":
                 return f"np.sum({self._held(form.arg, ATOM)} ** 2)", ATOM
+            case "mean":
+                return f"np.mean({inner})", ATOM
             case "norm":
                 return f"np.linalg.norm({inner})", ATOM
         return f"np.sum({inner})", ATOM

@@ -22,6 +22,7 @@ from handgrad.expr import Expr, Extent, Symbol
 from handgrad.functions import AlongAxis, MatrixFunction
 from handgrad.matrix import (
     Apply,
+    Commutation,
     Constant,
     Diagonal,
     Form,
@@ -29,15 +30,22 @@ from handgrad.matrix import (
     Hadamard,
     Identity,
     Index,
+    Kronecker,
     Leaf,
     Linear,
     Matmul,
+    MatrixPower,
     Measure,
     Ones,
     Powered,
+    RunningPower,
+    Series,
     Spread,
     Transposed,
+    Vec,
     matrix_form,
+    unfolded,
+    unrolled,
 )
 
 Extents = tuple[Size, Size]
@@ -146,10 +154,18 @@ class Lowering:
                 return self._emit("diagonal_matrix", (self._form(form.arg),), (form.rows, form.columns))
             case Measure():
                 inner = self._fill(self._form(form.arg), form.arg)
+                if form.kind == "mean":
+                    total = self._emit("total", (inner,), (ONE, ONE))
+                    sizes = tuple(size for size in (form.arg.rows, form.arg.columns) if not size.is_one)
+                    return self._broadcast("multiply", total, self._static(Static(Fraction(1), (), sizes)))
                 if form.kind == "norm":
                     return self._power(self._emit("square", (inner,), (ONE, ONE)), Fraction(1, 2))
                 return self._emit(form.kind, (inner,), (form.rows, form.columns))
-            case Index():
+            case MatrixPower():
+                return self._matmul(form)
+            case Series():
+                return self._form(unrolled(form))
+            case Index() | RunningPower() | Vec() | Kronecker() | Commutation():
                 raise DerivationError(
                     "this formula has no matrix form, and programs run matrix forms only so far",
                     remedy="write the model with matrices (two axes)",
@@ -199,9 +215,9 @@ class Lowering:
             return self._hadamard(form, coefficient)
         return self._scale(self._form(form), coefficient)
 
-    def _matmul(self, form: Matmul) -> int:
+    def _matmul(self, form: Matmul | MatrixPower) -> int:
         """From the right where that end is a column, else from the left."""
-        factors = list(form.factors)
+        factors = unfolded(form)
         if factors[-1].columns.is_one and not factors[0].rows.is_one:
             place = self._full(factors.pop())
             while factors:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from fractions import Fraction
 
+from handgrad.axes import Size
 from handgrad.expr import Expr, Symbol
 from handgrad.functions import AnyFunction, MatrixFunction
 from handgrad.render.printer import Printer
@@ -14,6 +15,7 @@ class LatexStyle:
     """LaTeX that KaTeX and code hosts render."""
 
     hadamard, matmul, minus, plus, identity = r" \odot ", " ", " - ", " + ", "I"
+    kronecker = r" \otimes "
     ones = r"\mathbf{1}"
     scalars_in_front = True
 
@@ -49,6 +51,15 @@ class LatexStyle:
         mark = r"\circ " if elementwise else ""
         return _raised(inner, f"{mark}{exponent}", own=True)
 
+    def running_power(self, inner: str, start: int, step: int, letter: str) -> str:
+        r"""X^{3-s}."""
+        exponent = f"{start or ''}{'-' if step < 0 else '+' if start else ''}{letter}"
+        return _raised(inner, exponent, own=True)
+
+    def series(self, letter: str, last: int, inner: str) -> str:
+        r"""\sum_{s=0}^{3} inner."""
+        return rf"\sum_{{{letter}=0}}^{{{last}}} {inner}"
+
     def root(self, inner: str, holds: bool) -> str:
         r"""\sqrt{inner}."""
         return rf"\sqrt{{{inner}}}"
@@ -67,7 +78,8 @@ class LatexStyle:
             return rf"\left\lVert {inner} \right\rVert^2"
         if kind == "norm":
             return rf"\left\lVert {inner} \right\rVert"
-        sign = {"trace": r"\operatorname{tr}", "total": r"\sum ", "diagonal": r"\operatorname{diag}"}[kind]
+        words = {"trace": "tr", "diagonal": "diag", "mean": "mean"}
+        sign = rf"\operatorname{{{words[kind]}}}" if kind in words else r"\sum "
         if kind == "total" and inner.startswith("(") and inner.endswith(")"):
             return sign + inner
         return sign + self.brackets(inner)
@@ -75,6 +87,14 @@ class LatexStyle:
     def diagonal(self, inner: str) -> str:
         """diag(inner)."""
         return rf"\operatorname{{diag}}\left({inner}\right)"
+
+    def vec(self, inner: str) -> str:
+        """vec(inner)."""
+        return rf"\operatorname{{vec}}{self.brackets(inner)}"
+
+    def commutation(self, height: Size, width: Size) -> str:
+        """K with both sizes: Magnus and Neudecker's sign."""
+        return f"K_{{{height}, {width}}}"
 
     def entry(self, name: str, letters: tuple[str, ...]) -> str:
         """An entry with its lower indices."""
@@ -98,11 +118,13 @@ class LatexStyle:
 
 def _raised(inner: str, mark: str, own: bool = False) -> str:
     """The inner text with a mark in the superscript; `own` asks for brackets around a name that has one."""
+    if inner.startswith(r"\operatorname{vec}"):
+        return f"{inner}^{{{mark}}}"
     if inner.startswith(r"\frac") and not inner.startswith(r"\left"):
         return rf"\left({inner}\right)^{{{mark}}}"
     if "^" not in inner or inner.startswith((r"\left(", "(")):
         return f"{inner}^{{{mark}}}"
-    if not own and inner.endswith("}") and inner.count("^") == 1:
+    if not own and not inner.startswith("e^") and inner.endswith("}") and inner.count("^") == 1:
         return f"{inner[:-1]}{mark}}}"
     return rf"\left({inner}\right)^{{{mark}}}"
 

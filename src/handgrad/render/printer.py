@@ -6,10 +6,12 @@ from collections.abc import Sequence
 from fractions import Fraction
 from typing import Protocol
 
+from handgrad.axes import Size
 from handgrad.expr import Expr, Symbol
 from handgrad.functions import AnyFunction, Elementwise, MatrixFunction
 from handgrad.matrix import (
     Apply,
+    Commutation,
     Constant,
     Diagonal,
     Form,
@@ -17,15 +19,20 @@ from handgrad.matrix import (
     Hadamard,
     Identity,
     Index,
+    Kronecker,
     Leaf,
     Linear,
     Matmul,
+    MatrixPower,
     Measure,
     Ones,
     Powered,
+    RunningPower,
     Selector,
+    Series,
     Spread,
     Transposed,
+    Vec,
     matrix_form,
     parts,
 )
@@ -34,7 +41,7 @@ from handgrad.render.slices import Taken, mask, rows_of
 
 SUM, PRODUCT, PREFIX, ATOM = range(4)  # how tightly a printed form holds together
 Printed = tuple[str, int]
-CLOSED = ("trace", "norm", "diagonal")  # measures that need no brackets around them
+CLOSED = ("trace", "norm", "diagonal", "mean")  # measures that need no brackets around them
 
 
 class Style(Protocol):
@@ -46,6 +53,7 @@ class Style(Protocol):
     plus: str
     ones: str
     identity: str
+    kronecker: str
 
     def name(self, symbol: Symbol) -> str:
         """A symbol's name."""
@@ -68,6 +76,12 @@ class Style(Protocol):
     def power(self, inner: str, exponent: Fraction, elementwise: bool) -> str:
         """An atom to a power."""
 
+    def running_power(self, inner: str, start: int, step: int, letter: str) -> str:
+        """An atom to the power start + step · letter."""
+
+    def series(self, letter: str, last: int, inner: str) -> str:
+        """The sum of a product for letter = 0 … last."""
+
     def root(self, inner: str, holds: bool) -> str:
         """A square root."""
 
@@ -79,6 +93,12 @@ class Style(Protocol):
 
     def diagonal(self, inner: str) -> str:
         """The diagonal matrix of a column."""
+
+    def vec(self, inner: str) -> str:
+        """The entries of a matrix as one column."""
+
+    def commutation(self, height: Size, width: Size) -> str:
+        """The matrix that takes vec(X) of a matrix of this height and width to vec(Xᵀ)."""
 
     def entry(self, name: str, letters: tuple[str, ...]) -> str:
         """An entry of a tensor."""
@@ -137,10 +157,20 @@ class Printer:
                 return self._hadamard(form, Fraction(1))
             case Transposed(arg=Apply(function=MatrixFunction(inverts=True), args=(inner,))):
                 return style.inverse_transposed(self._held(inner, ATOM)), ATOM
+            case Transposed(arg=MatrixPower() | RunningPower()):
+                return style.transposed(style.brackets(self.form(form.arg)[0])), ATOM
             case Transposed():
                 return style.transposed(self._held(form.arg, ATOM)), ATOM
             case Powered():
                 return self._powered(form)
+            case MatrixPower(base=Apply(function=MatrixFunction(inverts=True), args=(inner,))):
+                return style.power(self._held(inner, ATOM), Fraction(-form.count), elementwise=False), ATOM
+            case MatrixPower():
+                return style.power(self._held(form.base, ATOM), Fraction(form.count), elementwise=False), ATOM
+            case RunningPower():
+                return style.running_power(self._held(form.base, ATOM), form.start, form.step, form.letter), ATOM
+            case Series():
+                return style.series(form.letter, form.last, self.form(form.body)[0]), SUM
             case Apply():
                 return self._apply(form)
             case Spread(arg=Transposed(arg=Leaf(expr=Symbol(shape=(_,))) as vector)):
@@ -155,6 +185,12 @@ class Printer:
                 return style.measure(form.kind, self.form(form.arg)[0]), ATOM if form.kind in CLOSED else PREFIX
             case Selector():
                 return self._selector(form)
+            case Vec():
+                return style.vec(self.form(form.arg)[0]), ATOM
+            case Kronecker():
+                return self._kronecker(form)
+            case Commutation():
+                return style.commutation(form.height, form.width), ATOM
             case Index():
                 return self._index(form)
         raise TypeError(type(form).__name__)
@@ -246,8 +282,9 @@ class Printer:
         top = self._factors(scalars, matrices, coefficient.numerator, inside and whole)
         if whole:
             return top
+        over_holds = top[1] >= PRODUCT and not any(isinstance(form, Kronecker) for form in matrices)
         bottom = self._factors(scalar_under, matrix_under, coefficient.denominator)
-        text = self.style.fraction(top[0], bottom[0], over_holds=top[1] >= PRODUCT, under_holds=bottom[1] >= ATOM)
+        text = self.style.fraction(top[0], bottom[0], over_holds=over_holds, under_holds=bottom[1] >= ATOM)
         return text, PRODUCT
 
     def _factors(self, scalars: list[Form], matrices: list[Form], number: int, inside: bool = False) -> Printed:
@@ -279,6 +316,12 @@ class Printer:
         closed = form.function.notation.closed
         args = [self.form(arg)[0] if closed else self._held(arg, ATOM) for arg in form.args]
         return self.style.apply(form.function, args), PREFIX if not closed else ATOM
+
+    def _kronecker(self, form: Kronecker) -> Printed:
+        """A product without a sign binds closer than ⊗; an elementwise one stands in brackets."""
+        sides = (form.left, form.right)
+        held = [self._held(side, PRODUCT if isinstance(side, Matmul | Ones) else PREFIX) for side in sides]
+        return self.style.kronecker.join(held), PRODUCT
 
     def _index(self, form: Index) -> Printed:
         return IndexPrinter(self.style, self._whole).entry(form.expr, tuple(LETTERS[: form.expr.rank]))

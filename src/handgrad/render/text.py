@@ -5,18 +5,20 @@ from __future__ import annotations
 from collections.abc import Sequence
 from fractions import Fraction
 
+from handgrad.axes import Size
 from handgrad.expr import Expr, Symbol
 from handgrad.functions import AnyFunction
 from handgrad.notation.names import ALIASES, GREEK
 from handgrad.render.printer import Printer
 
-SUPERSCRIPT = str.maketrans("0123456789-/", "⁰¹²³⁴⁵⁶⁷⁸⁹⁻ᐟ")
+SUPERSCRIPT = str.maketrans("0123456789-+/srtqp", "⁰¹²³⁴⁵⁶⁷⁸⁹⁻⁺ᐟˢʳᵗ𐞥ᵖ")
 
 
 class TextStyle:
     """Plain Unicode."""
 
     hadamard, matmul, minus, plus, ones, identity = " ⊙ ", " ", " − ", " + ", "1", "I"
+    kronecker = " ⊗ "
     scalars_in_front = False
 
     def name(self, symbol: Symbol) -> str:
@@ -51,6 +53,15 @@ class TextStyle:
         """Superscript digits; ∘ marks an elementwise power."""
         return f"{inner}{'∘' if elementwise else ''}{str(exponent).translate(SUPERSCRIPT)}"
 
+    def running_power(self, inner: str, start: int, step: int, letter: str) -> str:
+        """Superscripts: X³⁻ˢ."""
+        exponent = f"{start or ''}{'-' if step < 0 else '+' if start else ''}{letter}"
+        return f"{inner}{exponent.translate(SUPERSCRIPT)}"
+
+    def series(self, letter: str, last: int, inner: str) -> str:
+        """Σ[s=0…3] inner."""
+        return f"Σ[{letter}=0…{last}] {inner}"
+
     def root(self, inner: str, holds: bool) -> str:
         """√inner."""
         return f"√{inner if holds else self.brackets(inner)}"
@@ -68,11 +79,19 @@ class TextStyle:
             return f"‖{inner}‖²"
         if kind == "norm":
             return f"‖{inner}‖"
-        return {"trace": "tr", "total": "Σ", "diagonal": "diag"}[kind] + self.brackets(inner)
+        return {"trace": "tr", "total": "Σ", "mean": "mean", "diagonal": "diag"}[kind] + self.brackets(inner)
 
     def diagonal(self, inner: str) -> str:
         """diag(inner)."""
         return f"diag({inner})"
+
+    def vec(self, inner: str) -> str:
+        """vec(inner)."""
+        return f"vec({inner})"
+
+    def commutation(self, height: Size, width: Size) -> str:
+        """K with both sizes: Magnus and Neudecker's sign."""
+        return f"K[{height},{width}]"
 
     def entry(self, name: str, letters: tuple[str, ...]) -> str:
         """name[i,j]."""
