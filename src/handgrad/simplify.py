@@ -101,9 +101,9 @@ def _distribute(term: Product, place: int) -> Expr:
 def use_facts(expr: Expr) -> Expr:
     """Declared facts: where a symbol sums to one along an axis, that sum is 1; a symmetric matrix is its transpose."""
 
-    if not any(symbol.facts for symbol in symbols(expr)):
-        return expr
     turning = has_symmetry(expr)
+    if not turning and not any(symbol.facts for symbol in symbols(expr)):
+        return expr
 
     def change(node: Expr, args: tuple[Expr, ...]) -> Expr:
         node = with_args(node, args)
@@ -270,7 +270,7 @@ def together(expr: Expr) -> Expr:
 
 
 EXPAND = Rewrite("expand", expand, "multiply out and cancel")
-FACTS = Rewrite("facts", use_facts, "use what is declared of the symbols")
+FACTS = Rewrite("facts", use_facts, "use what is declared of the symbols, and symmetry")
 TOGETHER = Rewrite("together", together, "bring over one denominator")
 COLLECT = Rewrite("collect", collect, "take common factors out")
 TAKE_OUT = Rewrite("take out", take_out, "take the common matrix out")

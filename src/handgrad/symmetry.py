@@ -1,4 +1,4 @@
-"""Declared symmetry: Cᵀ = C for a symbol that is declared symmetric, and for what inherits it, such as (Xᵀ C X)⁻¹.
+"""Symmetry: Cᵀ = C for a symbol that is declared symmetric, for Xᵀ X, and for what inherits it, as (Xᵀ C X)⁻¹ does.
 
 It is used in results only. A gradient by C itself is that of the formula as its author wrote it.
 """
@@ -6,15 +6,21 @@ It is used in results only. A gradient by C itself is that of the formula as its
 from __future__ import annotations
 
 from handgrad.canonical import add, product, transpose
-from handgrad.expr import UNIT, Call, Expr, Labels, Product, Sum, Symbol, symbols
+from handgrad.expr import UNIT, Call, Expr, Labels, Product, Sum, Symbol, symbols, walk
 
 SYMMETRIC = "symmetric"
 FAR = 1_000_000  # more than any chain is long
 
 
 def has_symmetry(expr: Expr) -> bool:
-    """Whether a symbol in it is declared symmetric."""
-    return any(SYMMETRIC in symbol.facts for symbol in symbols(expr))
+    """Whether a symbol in it is declared symmetric, or a matrix is inverted that may be so by itself, as Xᵀ X is."""
+    found: bool = expr.remember("has symmetry", _has_symmetry)
+    return found
+
+
+def _has_symmetry(expr: Expr) -> bool:
+    declared = any(SYMMETRIC in symbol.facts for symbol in symbols(expr))
+    return declared or any(isinstance(node, Call) and getattr(node.function, "inverts", False) for node in walk(expr))
 
 
 def is_symmetric(expr: Expr) -> bool:
