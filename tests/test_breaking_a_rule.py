@@ -17,7 +17,7 @@ from handgrad.errors import OWN_MISTAKE, CheckError
 from handgrad.expr import Call, Expr, Power, Product, Sum
 from handgrad.functions.elementwise import TABLE
 from handgrad.functions.record import AlongAxis, Elementwise
-from handgrad.matrix import forms, graph
+from handgrad.matrix import combine, graph
 
 NETWORK = """
 X: (n, m)
@@ -272,7 +272,7 @@ def test_a_fact_of_the_other_axis() -> None:
 
 def test_a_wrong_matrix_form(monkeypatch: pytest.MonkeyPatch) -> None:
     """Factors of a chain in the wrong order: ∂J/∂W2 prints as A1 (A2 − Y)ᵀ."""
-    monkeypatch.setattr(graph, "chain", lambda *factors: forms.chain(*reversed(factors)))
+    monkeypatch.setattr(graph, "chain", lambda *factors: combine.chain(*reversed(factors)))
     refused(SQUARE)
 
 
