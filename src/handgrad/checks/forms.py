@@ -7,6 +7,7 @@ from collections.abc import Callable
 import numpy as np
 
 from handgrad.axes import Size
+from handgrad.checks.entries import entries_value
 from handgrad.evaluate import Point
 from handgrad.expr import Call, Expr, Symbol
 from handgrad.functions import Array, Layout
@@ -35,8 +36,10 @@ from handgrad.matrix import (
     Spread,
     Transposed,
     Vec,
+    entrywise,
     matrix_form,
 )
+from handgrad.matrix.entries import LETTERS
 
 MEASURES: dict[str, Callable[[Array], Array]] = {
     "trace": lambda a: np.trace(a).reshape(1, 1),
@@ -53,6 +56,9 @@ def printed_value(expr: Expr, point: Point, value: Callable[[Expr], Array]) -> A
 
     `value` gives the values of names; every operation of the form is done as its notation says.
     """
+    letters = entrywise(expr)
+    if letters:
+        return entries_value(expr, letters, point, _FormValue(point, value).printed)
     result = _FormValue(point, value).of(matrix_form(expr))
     if isinstance(expr, Call) and isinstance(expr.function, Layout):
         return result.reshape(point.shape(expr))  # rows and columns are stacked axes
@@ -66,6 +72,10 @@ class _FormValue:
         self.point = point
         self.value = value
         self.running: dict[str, int] = {}  # the letters of the series around, with their values
+
+    def printed(self, expr: Expr) -> Array:
+        """The value of a part that stands whole in index notation."""
+        return printed_value(expr, self.point, self.value)
 
     def of(self, form: Form) -> Array:
         """The value at the form's full extent: what NumPy would broadcast is broadcast."""
@@ -138,7 +148,8 @@ class _FormValue:
             case Commutation():
                 return self._commutation(form)
             case Index():
-                array = self.value(form.expr)
+                letters = LETTERS[: form.expr.rank]
+                array = entries_value(form.expr, letters, self.point, self.printed)
                 return array if form.rows == TENSOR else array.reshape(self._full(form))
         raise TypeError(type(form).__name__)
 

@@ -9,7 +9,7 @@ two edges at a summed label are a matrix product, two parallel edges a Hadamard 
 """
 
 from handgrad.matrix.combine import unfolded
-from handgrad.matrix.former import as_matrix, matrix_form, tidy_matrices, weight_of
+from handgrad.matrix.former import as_matrix, entrywise, matrix_form, tidy_matrices, weight_of
 from handgrad.matrix.forms import (
     TENSOR,
     Apply,
@@ -66,6 +66,7 @@ __all__ = [
     "Transposed",
     "Vec",
     "as_matrix",
+    "entrywise",
     "matrix_form",
     "parts",
     "tidy_matrices",

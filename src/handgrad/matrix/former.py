@@ -8,8 +8,9 @@ from fractions import Fraction
 from handgrad.axes import ONE, Size
 from handgrad.canonical import as_number
 from handgrad.expr import Call, Expr, Extent, Power, Product, Sum, Symbol, Window
-from handgrad.functions import AlongAxis, Layout
+from handgrad.functions import AlongAxis, Elementwise, Layout
 from handgrad.matrix.combine import filled, fills, flip, hadamard_form, repr_name
+from handgrad.matrix.entries import LETTERS
 from handgrad.matrix.forms import (
     TENSOR,
     Apply,
@@ -26,6 +27,7 @@ from handgrad.matrix.forms import (
     Selector,
     Spread,
     Transposed,
+    parts,
     weight,
 )
 from handgrad.matrix.graph import Graph
@@ -47,6 +49,20 @@ def as_matrix(expr: Expr, rows: int) -> Expr | None:
 def tidy_matrices(expr: Expr, rows: int, tidy: Callable[[Expr], Expr]) -> Expr:
     """The tensor with `tidy` done to each matrix that stands in its form as a matrix of `rows` axes by the others."""
     return tidied(expr, rows, matrix_form, tidy)
+
+
+def entrywise(expr: Expr) -> tuple[str, ...]:
+    """The letters for its axes where an expression is printed entry by entry; none where it has a matrix form."""
+    stack = [matrix_form(expr)]
+    while stack:
+        form = stack.pop()
+        if isinstance(form, Index) and form.expr.shape:
+            return tuple(LETTERS[: expr.rank])
+        if isinstance(form, Linear | Hadamard | Powered | Transposed | Grouped):
+            stack += parts(form)
+        elif isinstance(form, Apply) and isinstance(form.function, Elementwise):
+            stack += form.args
+    return ()
 
 
 def weight_of(expr: Expr) -> int:

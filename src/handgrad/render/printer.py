@@ -8,7 +8,7 @@ from typing import Protocol
 
 from handgrad.axes import Size
 from handgrad.expr import Expr, Symbol
-from handgrad.functions import AnyFunction, Elementwise, MatrixFunction
+from handgrad.functions import AnyFunction, MatrixFunction
 from handgrad.matrix import (
     Apply,
     Commutation,
@@ -33,10 +33,11 @@ from handgrad.matrix import (
     Spread,
     Transposed,
     Vec,
+    entrywise,
     matrix_form,
-    parts,
 )
-from handgrad.render.indices import LETTERS, IndexPrinter
+from handgrad.matrix.entries import LETTERS, entry_of
+from handgrad.render.indices import IndexPrinter
 from handgrad.render.slices import Taken, mask, rows_of
 
 SUM, PRODUCT, PREFIX, ATOM = range(4)  # how tightly a printed form holds together
@@ -126,7 +127,7 @@ class Printer:
     def expression(self, expr: Expr) -> str:
         """The whole expression, without outer brackets."""
         letters = entrywise(expr)
-        return IndexPrinter(self.style, self._whole).entry(expr, letters)[0] if letters else self._whole(expr)[0]
+        return self._entries(expr, letters)[0] if letters else self._whole(expr)[0]
 
     def entry_of(self, symbol: Symbol, expr: Expr) -> str:
         """What stands on the left of an expression: the symbol, with letters where the expression has them."""
@@ -226,7 +227,7 @@ class Printer:
             return triangle, ATOM
         taken = rows_of(form.expr)
         if taken is None:
-            return IndexPrinter(self.style, self._whole).entry(form.expr, tuple(LETTERS[: form.expr.rank]))
+            return self._entries(form.expr, LETTERS[: form.expr.rank])
         text = self.style.selected(self.style.identity, taken.subscript(self.expression), "")
         return (text, ATOM) if taken.forward else (self.style.transposed(text), ATOM)
 
@@ -323,22 +324,11 @@ class Printer:
         held = [self._held(side, PRODUCT if isinstance(side, Matmul | Ones) else PREFIX) for side in sides]
         return self.style.kronecker.join(held), PRODUCT
 
+    def _entries(self, expr: Expr, letters: Sequence[str]) -> Printed:
+        return IndexPrinter(self.style, self._whole).entry(entry_of(expr, letters))
+
     def _index(self, form: Index) -> Printed:
-        return IndexPrinter(self.style, self._whole).entry(form.expr, tuple(LETTERS[: form.expr.rank]))
-
-
-def entrywise(expr: Expr) -> tuple[str, ...]:
-    """The letters for its axes where an expression is printed entry by entry; none where it has a matrix form."""
-    stack = [matrix_form(expr)]
-    while stack:
-        form = stack.pop()
-        if isinstance(form, Index) and form.expr.shape:
-            return tuple(LETTERS[: expr.rank])
-        if isinstance(form, Linear | Hadamard | Powered | Transposed | Grouped):
-            stack += parts(form)
-        elif isinstance(form, Apply) and isinstance(form.function, Elementwise):
-            stack += form.args
-    return ()
+        return self._entries(form.expr, LETTERS[: form.expr.rank])
 
 
 def _taking(form: Form, turned: bool) -> Taken | None:

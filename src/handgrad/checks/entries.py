@@ -1,0 +1,104 @@
+"""The value of index notation as it is printed: every letter is an axis, every sum runs over its letter's axis."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+import numpy as np
+
+from handgrad.axes import Count
+from handgrad.evaluate import Point
+from handgrad.expr import Expr
+from handgrad.functions import Array
+from handgrad.matrix.entries import (
+    Applied,
+    Combination,
+    Condition,
+    Constant,
+    Entry,
+    Picked,
+    Place,
+    Quotient,
+    Raised,
+    Summed,
+    entry_of,
+)
+
+
+def entries_value(expr: Expr, letters: Sequence[str], point: Point, whole: Callable[[Expr], Array]) -> Array:
+    """The tensor whose entries index notation gives; `whole` is the value of what is not taken apart."""
+    shape = point.shape(expr)
+    grids = dict(zip(letters, np.indices(shape, sparse=True), strict=True))
+    return np.broadcast_to(_Entries(point, whole).of(entry_of(expr, letters), grids), shape)
+
+
+class _Entries:
+    """Values over the grids of the letters: each letter has an axis of its own, the newest in front."""
+
+    def __init__(self, point: Point, whole: Callable[[Expr], Array]) -> None:
+        self.point = point
+        self.whole = whole
+
+    def of(self, entry: Entry, grids: dict[str, Array]) -> Array:
+        match entry:
+            case Constant():
+                return np.asarray(float(entry.value))
+            case Picked():
+                return self._picked(entry, grids)
+            case Combination():
+                return np.asarray(sum((float(c) * self.of(term, grids) for c, term in entry.terms), start=np.zeros(())))
+            case Quotient():
+                result: Array = np.ones(())
+                for part in entry.over:
+                    result = result * self.of(part, grids)
+                for part in entry.under:
+                    result = result / self.of(part, grids)
+                return result
+            case Summed():
+                return self._summed(entry, grids)
+            case Raised():
+                base = self.of(entry.base, grids)
+                return np.sqrt(base) if entry.exponent * 2 == 1 else np.asarray(base ** float(entry.exponent))
+            case Applied():
+                args = np.broadcast_arrays(*(self.of(arg, grids) for arg in entry.args))
+                return np.asarray(entry.function.evaluate(tuple(args), self.point.functions))
+            case Condition():
+                left = self._place(entry.left, grids)
+                if entry.within is not None:
+                    inside = (left >= 0) & (left < entry.within.length(self.point.sizes))
+                    return np.asarray(inside, dtype=float)
+                right: Array = self._place(entry.right, grids)
+                return np.asarray(left <= right if entry.relation == "≤" else left == right, dtype=float)
+
+    def _summed(self, entry: Summed, grids: dict[str, Array]) -> Array:
+        lengths = [size.length(self.point.sizes) for _, size in entry.letters]
+        rank = max((grid.ndim for grid in grids.values()), default=0)
+        inner = dict(grids)
+        for k, ((letter, _), length) in enumerate(zip(entry.letters, lengths, strict=True)):
+            after = rank + len(lengths) - k - 1
+            inner[letter] = np.arange(length).reshape((length,) + (1,) * after)
+        body = self.of(entry.body, inner)
+        shape = np.broadcast_shapes(body.shape, (*lengths, *(1,) * rank))
+        total: Array = np.broadcast_to(body, shape).sum(axis=tuple(range(len(shape) - rank)))
+        return total
+
+    def _picked(self, entry: Picked, grids: dict[str, Array]) -> Array:
+        array = self.whole(entry.expr)
+        if not entry.places:
+            return array
+        places = [self._place(place, grids) for place in entry.places]
+        inside = np.ones((), dtype=bool)
+        for place, length in zip(places, array.shape, strict=True):
+            inside = inside & (place >= 0) & (place < length)
+        taken = array[tuple(np.clip(p, 0, n - 1) for p, n in zip(places, array.shape, strict=True))]
+        return np.where(inside, taken, 0.0)
+
+    def _place(self, place: Place, grids: dict[str, Array]) -> Array:
+        total: Array = np.asarray(self._number(place.offset))
+        for name, count in place.terms:
+            grid = grids[name] if isinstance(name, str) else np.real(self._picked(name, grids)).astype(int)
+            total = total + self._number(count) * grid
+        return total
+
+    def _number(self, count: Count) -> int:
+        return count.value(self.point.sizes)
