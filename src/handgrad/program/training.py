@@ -53,7 +53,7 @@ class Training:
         self.of = derivation.of
         sweep = ReverseSweep(self.of, self.wrt, inline_weight=0).run()
         verify(sweep)
-        verify_stable(self.of)
+        verify_stable(sweep)
         self._arrays = {symbol.name: np.zeros(self._matrix_shape(symbol), self.dtype) for symbol in self.wrt}
         self.parameters: dict[str, Array] = {
             symbol.name: self._arrays[symbol.name].reshape(self._shape(symbol)) for symbol in self.wrt
