@@ -23,13 +23,14 @@ from scipy import special
 import handgrad as hg
 from handgrad.calculus import ReverseSweep
 from handgrad.errors import CheckError
-from handgrad.expr import Symbol
+from handgrad.evaluate import bind
+from handgrad.expr import Expr, Symbol
 from handgrad.functions.elementwise import SAFE
 from handgrad.functions.record import Elementwise
 from handgrad.program.lower import Lowering
 from handgrad.program.numpy_engine import Bound
 from handgrad.program.passes import backward, forward
-from handgrad.stable import pieces
+from handgrad.stable import pieces, quick
 
 jax.config.update("jax_enable_x64", True)
 DIGITS = 2500
@@ -135,6 +136,9 @@ VECTORS: tuple[Row, ...] = (
 )  # fmt: skip
 # Here the terms of a sum cancel whatever is done: digits are counted in the largest input.
 CANCELS = {"softmax of far values", "divergence of softmaxes", "divergence in two logarithms", "entropy"}
+
+# Here the engine computes 1 − A or 1 − A² of an A that it has, to the last place of 1.
+AT_HAND = {"sigmoid as a quotient", "three classes", "tanh itself", "tanh by a name"}
 
 
 def mp(function: Callable[[Any], Any]) -> Callable[[Any], Any]:
@@ -262,7 +266,7 @@ def engine(d: hg.Derivation, at: Mapping[str, Any], dtype: type) -> dict[str, An
     program = Lowering()
     for symbol, expr in forward(d.model, d.of):
         program.define(symbol.name, expr)
-    for symbol, expr in backward(ReverseSweep(d.of, wrt, inline_weight=0).run()):
+    for symbol, expr in backward(ReverseSweep(d.of, wrt, inline_weight=0).run(), quick):
         program.define(symbol.name, expr)
     bound = Bound(program.instructions, {"n": np.size(next(iter(at.values())))}, np.dtype(dtype), {})
     for name, buffer in bound.inputs.items():
@@ -310,6 +314,8 @@ def test_source(row: Row, vector: bool) -> None:
 def test_engine(row: Row, vector: bool, dtype: type, smallest: float, largest: float) -> None:
     d = derivation(row, vector)
     epsilon = float(np.finfo(dtype).eps)
+    if row[0] in AT_HAND:
+        smallest = 4 * epsilon
     assert wrong(row, vector, lambda at: engine(d, at, dtype), epsilon, smallest, largest) == []
 
 
@@ -342,6 +348,10 @@ SAFE_ORACLE: dict[str, Callable[..., Any]] = {
 SAFE_POINTS = {"log1mexp": POSITIVE, "log_cosh": WIDE, "erfc": (-3.0, 0.1, 3.5), "logit": (1e-300, 0.25, 0.5 + 1e-9)}
 
 
+def value_of(expr: Expr, **at: float) -> float:
+    return float(bind((expr,), at).value(expr))
+
+
 @pytest.mark.parametrize("function", [f for f in SAFE if f.arity == 1], ids=lambda f: f.name)
 def test_safe_functions(function: Elementwise) -> None:
     """Values, and the derivative and the formula in their records, against mpmath; as NumPy source too."""
@@ -355,8 +365,8 @@ def test_safe_functions(function: Elementwise) -> None:
         assert close(eval(function.code.format("x"), names), value, 2**-52)
         if 0.2 < at < 3:
             assert function.formula is not None
-            assert float(function.derivatives[0](x).evaluate(x=at)) == pytest.approx(slope, rel=1e-12)
-            assert float(function.formula(x).evaluate(x=at)) == pytest.approx(value, rel=1e-9)
+            assert value_of(function.derivatives[0](x), x=at) == pytest.approx(slope, rel=1e-12)
+            assert value_of(function.formula(x), x=at) == pytest.approx(value, rel=1e-9)
 
 
 def test_logaddexp() -> None:
@@ -365,10 +375,10 @@ def test_logaddexp() -> None:
     assert record.formula is not None
     for x, y in ((0.3, -1.2), (2.0, 2.5)):
         value = float(np.log(np.exp(x) + np.exp(y)))
-        assert float(record(a, b).evaluate(a=x, b=y)) == pytest.approx(value, rel=1e-14)
-        assert float(record.formula(a, b).evaluate(a=x, b=y)) == pytest.approx(value, rel=1e-14)
+        assert value_of(record(a, b), a=x, b=y) == pytest.approx(value, rel=1e-14)
+        assert value_of(record.formula(a, b), a=x, b=y) == pytest.approx(value, rel=1e-14)
         for k, own in enumerate((x, y)):
-            slope = float(record.derivatives[k](a, b).evaluate(a=x, b=y))
+            slope = value_of(record.derivatives[k](a, b), a=x, b=y)
             assert slope == pytest.approx(np.exp(own - value), rel=1e-14)
 
 
@@ -405,3 +415,14 @@ def test_softmax_of_columns() -> None:
         for name, value in one.items():
             assert np.all(np.isfinite(value))
             np.testing.assert_allclose(value, other[name], rtol=1e-12, atol=1e-13)
+
+
+def test_a_sum_over_a_product() -> None:
+    """The exponent of a sum along an axis has a summed axis of its own."""
+    d = hg.derive(hg.parse("J = log(sum(exp(W @ x)))", shapes={"W": "k, n", "x": "n"}), wrt=["W", "x"])
+    W, x = np.array([[900.0, 1.0], [-3.0, 2.0], [890.0, 0.5]]), np.array([1.0, 0.25])
+    p = special.softmax(W @ x)
+    found = d.function()(W=W, x=x)
+    np.testing.assert_allclose(found["J"], special.logsumexp(W @ x), rtol=1e-14)
+    np.testing.assert_allclose(found["W"], np.outer(p, x), rtol=1e-13, atol=1e-300)
+    np.testing.assert_allclose(found["x"], W.T @ p, rtol=1e-13)

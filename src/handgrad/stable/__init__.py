@@ -10,6 +10,6 @@ A quotient of exponentials is recognised by what it is and not by how it is spel
 log σ(z)
 """
 
-from handgrad.stable.rules import stable
+from handgrad.stable.rules import quick, stable
 
-__all__ = ["stable"]
+__all__ = ["quick", "stable"]

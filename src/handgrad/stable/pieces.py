@@ -261,7 +261,7 @@ def _joined(parts: list[tuple[Fraction, Atom]]) -> Atom:
     order: dict[int, None] = {}
     for _, (expr, at) in sorted(parts, key=lambda part: -len(part[1][1])):
         for label, size in zip(at, expr.shape, strict=True):
-            if label >= 0 or label == SUMMED:
+            if label != UNIT:
                 sizes[label] = size
                 order[label] = None
     out: Labels = tuple(order)

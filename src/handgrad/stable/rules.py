@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from fractions import Fraction
+from functools import partial
 
-from handgrad.canonical import add, is_zero, product
+from handgrad.canonical import add, as_number, is_zero, product
 from handgrad.expr import Call, Expr, Labels, Power, Product, Sum, Symbol, rebuild
 from handgrad.functions.elementwise import exp, log, log1p
 from handgrad.simplify import with_args
@@ -19,6 +20,7 @@ from handgrad.stable.terms import Atom, Term
 
 MOST_DISTRIBUTED = 6  # terms of a sum that is multiplied out
 ONE = Fraction(1)
+Form = Callable[[Expr], Expr]
 
 
 def stable(expr: Expr) -> Expr:
@@ -27,15 +29,28 @@ def stable(expr: Expr) -> Expr:
     return found
 
 
+def quick(expr: Expr) -> Expr:
+    """The stable form, but 1 − A and 1 − A² of a value A at hand stay: fast, and right to the last place of 1."""
+    found: Expr = expr.remember("quick", _quick)
+    return found
+
+
 def _stable(expr: Expr) -> Expr:
     prepare(expr)
-    return rebuild(expr, _change)
+    return rebuild(expr, partial(_change, again=stable))
 
 
-def _change(node: Expr, args: tuple[Expr, ...]) -> Expr:
+def _quick(expr: Expr) -> Expr:
+    prepare(expr)
+    return rebuild(expr, partial(_change, again=quick))
+
+
+def _change(node: Expr, args: tuple[Expr, ...], again: Form) -> Expr:
     match node:
         case Product():
-            return _product(node, args)
+            return _product(node, args, again)
+        case Sum() if again is quick and _at_hand(node):
+            return with_args(node, args)
         case Sum():
             return _sum(node, args)
         case Power(base=Sum() | Product()) if reading(node)[0].exponential:
@@ -87,7 +102,17 @@ def _names(operands: Iterable[Atom]) -> dict[object, Atom]:
     return found
 
 
-def _product(node: Product, args: tuple[Expr, ...]) -> Expr:
+def _at_hand(node: Sum) -> bool:
+    """Whether a sum is of numbers, names and powers of names, so that nothing in it is large."""
+    plain = [e.base if isinstance(e, Power) and e.exponent == 2 else e for _, e in node.terms]
+    return all(
+        as_number(e) is not None
+        or (isinstance(e, Symbol) and single(e, axes_of(e)).exponential and not unbounded(single(e, axes_of(e))))
+        for e in plain
+    )
+
+
+def _product(node: Product, args: tuple[Expr, ...], again: Form) -> Expr:
     terms = [single(operand, labels) for operand, labels in node.operands]
     places = [k for k, term in enumerate(terms) if term.exponential]
     if not places:
@@ -97,7 +122,7 @@ def _product(node: Product, args: tuple[Expr, ...]) -> Expr:
         total *= terms[k]
     opened = _distributed(node, total)
     if opened is not None:
-        return stable(opened)
+        return again(opened)
     if len(places) < 2 or Counter(pieces(total)) == Counter(p for k in places for p in pieces(terms[k])):
         return with_args(node, args)
     names = _names(node.operands[k] for k in places)

@@ -21,7 +21,7 @@ from handgrad.expr import UNIT, Expr, Labels, Product
 
 Atom = tuple[Expr, Labels]
 K = TypeVar("K")
-SUMMED = -2  # the label of the axis that a sum along an axis goes over
+SUMMED = 1_000_000  # the label of the axis that a sum along an axis goes over; no expression has as many
 
 
 @dataclass(frozen=True, slots=True)
