@@ -18,6 +18,7 @@ from handgrad.expr import Call, Expr, Power, Product, Sum
 from handgrad.functions.elementwise import TABLE
 from handgrad.functions.record import AlongAxis, Elementwise
 from handgrad.matrix import combine, graph
+from handgrad.stable import pieces
 
 NETWORK = """
 X: (n, m)
@@ -284,10 +285,12 @@ def test_a_wrong_line_of_a_function() -> None:
         hg.derive(hg.parse(NETWORK)).functions_text()
 
 
-def test_a_wrong_stable_form() -> None:
-    sigmoid = next(f for f in TABLE if f.name == "sigmoid")
-    with broken(sigmoid, complement=lambda x: sigmoid(x)), pytest.raises(CheckError):
-        hg.derive(hg.parse(NETWORK)).source("numpy")
+def test_a_wrong_stable_form(monkeypatch: pytest.MonkeyPatch) -> None:
+    """log σ(z) in place of log σ(−z)."""
+    right = pieces.Share.logarithm
+    monkeypatch.setattr(pieces.Share, "logarithm", lambda share: right(replace(share, place=1)))
+    with pytest.raises(CheckError):
+        hg.derive(hg.parse("p = 1 / (1 + exp(-3 * z))\nJ = log(1 - p)", shapes={"z": ""}), "z").source("numpy")
 
 
 def test_a_wrong_path(monkeypatch: pytest.MonkeyPatch) -> None:

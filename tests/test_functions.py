@@ -174,24 +174,6 @@ def test_the_functions_of_the_article_have_lines() -> None:
 
 
 @functions
-def test_stable_forms(function: Elementwise) -> None:
-    at = points(function)
-    oracle = ORACLE[function.name]
-    if function.log_of is not None:
-        close(at_x(function.log_of(function, x), at), exact(lambda v: mpmath.log(oracle(v)), at))
-    if function.complement is not None:
-        close(at_x(function.complement(x), at), exact(lambda v: 1 - oracle(v), at))
-
-
-def test_sigmoid_has_stable_forms() -> None:
-    sigmoid, softmax = BY_SPELLING["sigmoid"], BY_SPELLING["softmax"]
-    assert isinstance(sigmoid, Elementwise)
-    assert sigmoid.log_of is not None
-    assert sigmoid.complement is not None
-    assert softmax.log_of is not None
-
-
-@functions
 @pytest.mark.parametrize(("dtype", "tolerance"), [(np.float64, 1e-14), (np.float32, 2e-6)])
 def test_into(function: Elementwise, dtype: type, tolerance: float) -> None:
     at = points(function).reshape(2, -1).astype(dtype)
@@ -318,16 +300,6 @@ def test_along_complex_step(function: AlongAxis, lengths: tuple[int, ...], axis:
     at, direction = random.standard_normal(lengths), random.standard_normal(lengths)
     expected = jax.jvp(lambda v: JAX_ALONG[function.name](v, axis=axis), (at,), (direction,))[1]
     close(np.imag(function.numpy(at + 1j * STEP * direction, axis)) / STEP, expected, 1e-12)
-
-
-@along_shapes
-def test_log_of_softmax(lengths: tuple[int, ...], axis: int) -> None:
-    at = np.random.default_rng(9).standard_normal(lengths)
-    softmax = BY_SPELLING["softmax"]
-    assert isinstance(softmax, AlongAxis)
-    turned = softmax.at(axis)
-    assert turned.log_of is not None
-    close(turned.log_of(turned, named(lengths)).evaluate(x=at), np.log(special.softmax(at, axis)), 1e-12)
 
 
 @along

@@ -116,7 +116,7 @@ class Derivation(Mapping[str, Expr]):
         """The forward and backward pass as readable source code: what the engine runs."""
         if language != "numpy":
             raise DerivationError(f"source code in {language} is not written yet", remedy="ask for numpy")
-        verify_stable(self.of)
+        verify_stable(self.sweep)
         return numpy_source(self.model, self.sweep)
 
     def function(self, engine: str = "numpy") -> Callable[..., dict[str, Array]]:
@@ -124,13 +124,13 @@ class Derivation(Mapping[str, Expr]):
         if engine != "numpy":
             raise DerivationError(f"there is no engine {engine} yet", remedy="ask for numpy")
         roots = (self.of, *self.values())
-        assert self.of.definition is not None
-        value = stable(self.of.definition)
+        verify_stable(self.sweep)
+        forms = {name: stable(expr) for name, expr in self.items()}
 
         def run(**arrays: ArrayLike) -> dict[str, Array]:
-            point = evaluate.bind(roots, arrays)
-            found = {self.of.name: point.value(value)}
-            found.update({name: point.value(expr) for name, expr in self.items()})
+            point = evaluate.bind(roots, arrays, stable)
+            found = {self.of.name: point.value(self.of)}
+            found.update({name: point.value(form) for name, form in forms.items()})
             return found
 
         return run

@@ -11,7 +11,7 @@ array([3., 7.])
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from string import ascii_letters
 from typing import Any
 
@@ -27,7 +27,8 @@ from handgrad.functions import Array, Surrogate
 class Point:
     """Values of names, sizes of axes and stand-ins of abstract functions; computes and remembers expressions.
 
-    `offset` adds to the value of a defined name: that is how a check perturbs an intermediate value.
+    `offset` adds to the value of a defined name: that is how a check perturbs an intermediate value. `form` gives
+    the expression that is computed for a definition.
     """
 
     def __init__(
@@ -36,11 +37,13 @@ class Point:
         sizes: Mapping[str, int],
         functions: Mapping[str, Surrogate] | None = None,
         offset: Mapping[str, Array] | None = None,
+        form: Callable[[Expr], Expr] = lambda expr: expr,
     ) -> None:
         self.values = dict(values)
         self.sizes = dict(sizes)
         self.functions = dict(functions or {})
         self.offset = dict(offset or {})
+        self.form = form
         self._memo: dict[Expr, Array] = {}
 
     def value(self, expr: Expr) -> Array:
@@ -49,12 +52,13 @@ class Point:
         while pending:
             symbol = pending[-1]
             assert symbol.definition is not None
-            inner = self._missing(symbol.definition)
+            definition = self.form(symbol.definition)
+            inner = self._missing(definition)
             if inner:
                 pending += inner
                 continue
             if symbol not in self._memo:
-                self._memo[symbol] = self._compute(symbol.definition) + self.offset.get(symbol.name, 0)
+                self._memo[symbol] = self._compute(definition) + self.offset.get(symbol.name, 0)
             pending.pop()
         return self._compute(expr)
 
@@ -164,7 +168,9 @@ def _power(base: Array, exponent: Any) -> Array:
     return power
 
 
-def bind(roots: tuple[Expr, ...], arrays: Mapping[str, ArrayLike]) -> Point:
+def bind(
+    roots: tuple[Expr, ...], arrays: Mapping[str, ArrayLike], form: Callable[[Expr], Expr] = lambda expr: expr
+) -> Point:
     """A point from a user's arrays: shapes are checked against each other and sizes are read off."""
     values: dict[str, Array] = {}
     sizes: dict[str, int] = {}
@@ -186,7 +192,7 @@ def bind(roots: tuple[Expr, ...], arrays: Mapping[str, ArrayLike]) -> Point:
                 raise ShapeError(f"{symbol.name} has shape {array.shape}, expected {expected}")
             owner.setdefault(size.name, symbol.name)
         values[symbol.name] = array
-    point = Point(values, sizes)
+    point = Point(values, sizes, form=form)
     for symbol in inputs(roots):
         if values[symbol.name].shape != point.shape(symbol):
             raise ShapeError(f"{symbol.name} has shape {values[symbol.name].shape}, expected {show(symbol.shape)}, "

@@ -5,12 +5,13 @@ from __future__ import annotations
 import numpy as np
 
 from handgrad.checks.points import SPREADS, Ground
+from handgrad.derivation import Sweep
 from handgrad.errors import OWN_MISTAKE, CheckError
 from handgrad.evaluate import Point
-from handgrad.expr import Expr, Symbol, definitions
+from handgrad.expr import Expr, definitions
 from handgrad.functions import Elementwise
 from handgrad.functions.steps import function_lines
-from handgrad.stable import stable
+from handgrad.stable import quick, stable
 
 TOLERANCE = 1e-9
 STEP = 1e-30
@@ -33,14 +34,11 @@ def verify_function(function: Elementwise) -> None:
                                      remedy=OWN_MISTAKE)  # fmt: skip
 
 
-def verify_stable(of: Symbol) -> None:
-    """The stable form of each equation that a scalar needs against the equation as it was written."""
-    pairs: list[tuple[Expr, Expr]] = []
-    for symbol in definitions([of]):
-        if symbol.definition is not None:
-            safe = stable(symbol.definition)
-            if safe is not symbol.definition:
-                pairs.append((symbol.definition, safe))
+def verify_stable(sweep: Sweep) -> None:
+    """The stable form of each equation and each gradient that is run against the form that is printed."""
+    written = [s.definition for s in definitions([sweep.of]) if s.definition is not None]
+    written += [section.result for section in sweep.sections]
+    pairs = [(form, safe) for form in written for safe in {stable(form), quick(form)} if safe is not form]
     if not pairs:
         return
     ground = Ground.of([form for pair in pairs for form in pair])
@@ -49,9 +47,9 @@ def verify_stable(of: Symbol) -> None:
     with np.errstate(all="ignore"):
         for spread in SPREADS:
             point = ground.draw(random, spread)
-            for written, safe in pairs:
-                same = np.allclose(point.value(written), point.value(safe), rtol=1e-7, atol=0)
+            for form, safe in pairs:
+                same = np.allclose(point.value(form), point.value(safe), rtol=1e-7, atol=1e-13)
                 agreed[safe] = agreed.get(safe, False) or bool(same)  # near saturation the written form is wrong
-    for written, safe in pairs:
+    for form, safe in pairs:
         if not agreed[safe]:
-            raise CheckError(f"the stable form {safe.text()} differs from {written.text()}", remedy=OWN_MISTAKE)
+            raise CheckError(f"the stable form {safe.text()} differs from {form.text()}", remedy=OWN_MISTAKE)

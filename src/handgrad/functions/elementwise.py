@@ -51,6 +51,19 @@ def _softplus(x: Array) -> Array:
     return value
 
 
+def _log1mexp(x: Array) -> Array:
+    with np.errstate(divide="ignore", invalid="ignore"):
+        value: Array = np.where(x < np.log(2), np.log(-np.expm1(-x)), np.log1p(-np.exp(-x)))
+    return value
+
+
+def _log_cosh(x: Array) -> Array:
+    size = np.abs(x)
+    near = np.log1p(2 * np.sinh(np.minimum(size, 1) / 2) ** 2)
+    value: Array = np.where(size < 1, near, size + np.log1p(np.expm1(-2 * size) / 2))
+    return value
+
+
 exp: Elementwise = Elementwise(
     "exp",
     Notation("exp({0})", r"e^{{0}}", closed=True),
@@ -116,7 +129,6 @@ sigmoid: Elementwise = Elementwise(
         Line(lambda x: sigmoid(x) * (1 - sigmoid(x)), "definition of σ"),
     ),
     code="special.expit({0})", write=special.expit,
-    log_of=lambda _self, x: log_sigmoid(x), complement=lambda x: sigmoid(-x),
 )  # fmt: skip
 log_sigmoid: Elementwise = Elementwise(
     "log_sigmoid", Notation("log σ({0})", r"\log \sigma\left({0}\right)", closed=True), _log_sigmoid,
@@ -222,6 +234,36 @@ mish: Elementwise = Elementwise(
 )  # fmt: skip
 
 
+log1mexp: Elementwise = Elementwise(
+    "log1mexp", Notation("log(1 − exp(−{0}))", r"\log\left(1 - e^{-{0}}\right)", closed=True), _log1mexp,
+    (lambda x: 1 / expm1(x),), (), "Mächler, Accurately Computing log(1 − exp(−|a|)) (2012)",
+    formula=lambda x: log(1 - exp(-x)),
+    code="np.where({0} < np.log(2), np.log(-np.expm1(-{0})), np.log1p(-np.exp(-{0})))",
+)  # fmt: skip
+log_cosh: Elementwise = Elementwise(
+    "log_cosh", Notation("log cosh({0})", r"\log \cosh\left({0}\right)", closed=True), _log_cosh,
+    (lambda x: tanh(x),), (), f"{DLMF} 4.35.2: cosh x = 1 + 2 sinh²(x/2), and (1 + e⁻²ˣ) eˣ/2",
+    formula=lambda x: log(cosh(x)),
+    code="np.where(np.abs({0}) < 1, np.log1p(2 * np.sinh(np.clip({0}, -1, 1) / 2) ** 2), "
+         "np.abs({0}) + np.log1p(np.expm1(-2 * np.abs({0})) / 2))",
+)  # fmt: skip
+logaddexp: Elementwise = Elementwise(
+    "logaddexp", Notation("logaddexp({0}, {1})", r"\operatorname{logaddexp}\left({0}, {1}\right)", closed=True),
+    np.logaddexp, (lambda x, y: sigmoid(x - y), lambda x, y: sigmoid(y - x)), (),
+    "log(eˣ + eʸ), the larger one taken out", formula=lambda x, y: log(exp(x) + exp(y)), code="np.logaddexp({0}, {1})",
+)  # fmt: skip
+erfc: Elementwise = Elementwise(
+    "erfc", Notation("erfc({0})", r"\operatorname{erfc}\left({0}\right)", closed=True),
+    lambda x: np.asarray(special.erfc(x)), (lambda x: -2 * exp(-(x**2)) / _root(pi(ones(x.shape))),), (),
+    f"{DLMF} 7.2.2", formula=lambda x: 1 - erf(x), code="special.erfc({0})", write=special.erfc,
+)  # fmt: skip
+logit: Elementwise = Elementwise(
+    "logit", Notation("logit({0})", r"\operatorname{logit}\left({0}\right)", closed=True), special.logit,
+    (lambda x: 1 / (x * (1 - x)),), (), "Berkson, J. Am. Stat. Assoc. 39 (1944)",
+    formula=lambda x: log(x / (1 - x)), code="special.logit({0})", write=special.logit,
+)  # fmt: skip
+
+
 def _root(x: Expr) -> Expr:
     return power(x, Fraction(1, 2))
 
@@ -238,3 +280,5 @@ TABLE: tuple[Elementwise, ...] = (
     exp, log, log1p, expm1, sin, cos, tan, sinh, cosh, tanh, arctan, sigmoid, log_sigmoid, softplus, relu, step,
     absolute, sign, leaky_relu, elu, silu, softsign, identity, erf, gelu, gelu_tanh, selu, mish,
 )  # fmt: skip
+# These stand in what is run, not in what is read or printed.
+SAFE: tuple[Elementwise, ...] = (log1mexp, log_cosh, logaddexp, erfc, logit)

@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from handgrad.axes import Shape, show
+from handgrad.axes import Shape, Size, show
 from handgrad.canonical import behind, call, hadamard
 from handgrad.errors import ShapeError, UndefinedSymbolError
 from handgrad.expr import Call, Expr
@@ -56,8 +56,6 @@ class Elementwise:
     lines: tuple[Line, ...] = ()
     code: str = ""  # NumPy source with {0} for the argument; np.<name>({0}) where it is empty
     write: Callable[..., object] | None = None  # write(x, out): the same without a temporary
-    log_of: Callable[[Any, Expr], Expr] | None = None  # log f(x) without underflow
-    complement: Callable[[Expr], Expr] | None = None  # 1 − f(x) without cancellation
     initial_gain: float = 1.0  # variance gain for random weights in front of it (Glorot 1, He 2)
 
     def __repr__(self) -> str:
@@ -190,7 +188,7 @@ class AlongAxis:
     spellings: tuple[str, ...]
     reference: str
     code: str  # NumPy source with {0} for the argument and {axis}
-    log_of: Callable[[Any, Expr], Expr] | None = None
+    reduces: bool = False  # the axis is left with size 1
 
     def __repr__(self) -> str:
         return f"<function {self.identity}>"
@@ -213,10 +211,12 @@ class AlongAxis:
         return call(self, arg)
 
     def shape(self, args: tuple[Expr, ...]) -> Shape:
-        """The shape of the one argument."""
-        if args[0].rank < -self.axis:
-            raise ShapeError(f"{self.name} along axis {self.axis} of shape {show(args[0].shape)}")
-        return args[0].shape
+        """The shape of the one argument, without the axis where it is summed over."""
+        shape = args[0].shape
+        if len(shape) < -self.axis:
+            raise ShapeError(f"{self.name} along axis {self.axis} of shape {show(shape)}")
+        at = len(shape) + self.axis
+        return (*shape[:at], Size.of(1), *shape[at + 1 :]) if self.reduces else shape
 
     def evaluate(self, args: tuple[Array, ...], _functions: Mapping[str, Surrogate]) -> Array:
         """The values."""

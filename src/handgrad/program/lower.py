@@ -144,7 +144,7 @@ class Lowering:
             case Powered():
                 return self._power(self._form(form.base), form.exponent)
             case Apply():
-                whole = isinstance(form.function, MatrixFunction | AlongAxis)
+                whole = isinstance(form.function, MatrixFunction | AlongAxis) or len(form.args) > 1
                 args = tuple(self._full(arg) if whole else self._form(arg) for arg in form.args)
                 extents = (form.rows, form.columns) if whole else self._extents(args[0])
                 return self._emit("apply", args, extents, form.function)

@@ -30,6 +30,7 @@ from handgrad.model import Model
 from handgrad.program.lower import Lowering
 from handgrad.program.numpy_engine import Bound
 from handgrad.program.passes import backward, forward
+from handgrad.stable import quick
 
 RATE = Symbol("alpha", (), latex=r"\alpha")
 
@@ -53,7 +54,7 @@ class Training:
         self.of = derivation.of
         sweep = ReverseSweep(self.of, self.wrt, inline_weight=0).run()
         verify(sweep)
-        verify_stable(self.of)
+        verify_stable(sweep)
         self._arrays = {symbol.name: np.zeros(self._matrix_shape(symbol), self.dtype) for symbol in self.wrt}
         self.parameters: dict[str, Array] = {
             symbol.name: self._arrays[symbol.name].reshape(self._shape(symbol)) for symbol in self.wrt
@@ -69,7 +70,7 @@ class Training:
         for symbol, expr in forward(self.model, self.of):
             self._program.define(symbol.name, expr)
         self._cost = self._program.named[self.of.name]
-        for symbol, expr in backward(sweep):
+        for symbol, expr in backward(sweep, quick):
             self._program.define(symbol.name, expr)
         self._updates = [(symbol.name, self._program.lower(self._update(symbol))) for symbol in self.wrt]
         output = self.model.roles.output
