@@ -12,10 +12,10 @@ from dataclasses import dataclass
 from fractions import Fraction
 from itertools import pairwise
 
-from handgrad.canonical import UNITY, add, is_zero, product, zero
+from handgrad.canonical import UNITY, add, is_zero, product, split_coefficient, zero
 from handgrad.derivation import Factor, Section, Step, Sweep
 from handgrad.errors import DerivationError
-from handgrad.expr import Call, Expr, Power, Product, Sum, Symbol, definitions, rebuild, symbols, walk
+from handgrad.expr import Call, Expr, Extent, Power, Product, Sum, Symbol, definitions, rebuild, symbols, walk
 from handgrad.folding import Folder
 from handgrad.functions import AnyFunction
 from handgrad.matrix import matrix_form, weight_of
@@ -192,6 +192,14 @@ def _defined(symbol: Symbol) -> Expr:
     return symbol.definition
 
 
+def _pairs(cost: Symbol) -> bool:
+    """Whether a cost is a plain sum of products, as L = sum(dY * Y): no more than a sum when it stands in a result."""
+    _, body = split_coefficient(_defined(cost))
+    return isinstance(body, Product) and all(
+        not isinstance(operand, Power) or isinstance(operand.base, Extent) for operand, _ in body.operands
+    )
+
+
 class ReverseSweep:
     """One sweep; `run` gives its outcome."""
 
@@ -199,8 +207,7 @@ class ReverseSweep:
         self.inline_weight = inline_weight
         self.graph = Graph.of_scalar(of, wrt)
         self.of = of
-        named = [v for v in reversed(definitions([of])) if UNNAMED not in v.facts]
-        self.folder = Folder({_defined(v): v for v in named})
+        self.folder = Folder(v for v in definitions([of]) if UNNAMED not in v.facts and not (v is of and _pairs(v)))
         self.factors: dict[tuple[Symbol, Symbol], Factor] = {}
         self.closed: dict[Symbol, Expr] = {}
         self.gradient: dict[Symbol, Symbol] = {}

@@ -80,7 +80,7 @@ class Derivatives(Mapping[str, Expr]):
 def jacobian(wrt: tuple[Symbol, ...], of: Symbol) -> Derivatives:
     """∂of/∂wrt with the axes of `of` first; `of` may have any shape."""
     graph = Graph.of_scalar(of, wrt)
-    folder = Folder({s.definition: s for s in reversed(definitions([of])) if s.definition is not None and s is not of})
+    folder = Folder(s for s in definitions([of]) if s is not of)
     adjoint = _sweep(graph, of, folder)
     results = tuple((symbol, simplify(folder.fold(recognise(adjoint[symbol]))).result) for symbol in wrt)
     worst = max(_check(of, symbol, result) for symbol, result in results)
