@@ -15,11 +15,12 @@ from itertools import pairwise
 from handgrad.canonical import UNITY, add, is_zero, product, split_coefficient, zero
 from handgrad.derivation import Factor, Section, Step, Sweep
 from handgrad.errors import DerivationError
+from handgrad.expansion import with_args
 from handgrad.expr import Call, Expr, Extent, Power, Product, Sum, Symbol, definitions, rebuild, symbols, walk
 from handgrad.folding import Folder
 from handgrad.functions import AnyFunction
 from handgrad.matrix import matrix_form, weight_of
-from handgrad.simplify import Rewrite, collect, simplify, with_args
+from handgrad.simplify import Rewrite, collect, simplify
 from handgrad.softmax import recognise
 
 INLINE_WEIGHT = 8  # a gradient this short is written out where it is used, a longer one keeps its name

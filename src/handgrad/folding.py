@@ -12,8 +12,8 @@ from dataclasses import dataclass
 from fractions import Fraction
 
 from handgrad.canonical import power, product, scale, split_coefficient
+from handgrad.expansion import with_args
 from handgrad.expr import UNIT, Expr, Extent, Labels, Power, Product, Symbol, rebuild, walk
-from handgrad.simplify import with_args
 
 MOST_OPERANDS = 6  # of a definition that is looked for inside products
 MOST_ROUNDS = 8

@@ -5,10 +5,10 @@ from __future__ import annotations
 from fractions import Fraction
 
 from handgrad.canonical import power, product
+from handgrad.expansion import with_args
 from handgrad.expr import UNIT, Call, Expr, Labels, Power, Product, rebuild
 from handgrad.functions.along import softmax
 from handgrad.functions.elementwise import exp
-from handgrad.simplify import with_args
 
 Factor = tuple[Expr, Fraction, Labels]
 

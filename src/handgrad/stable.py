@@ -8,10 +8,10 @@ from __future__ import annotations
 from fractions import Fraction
 
 from handgrad.canonical import as_number
+from handgrad.expansion import with_args
 from handgrad.expr import Call, Expr, Sum, Symbol, rebuild
 from handgrad.functions import AlongAxis, Elementwise
 from handgrad.functions.elementwise import log
-from handgrad.simplify import with_args
 
 
 def stable(expr: Expr) -> Expr:
