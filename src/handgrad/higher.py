@@ -12,10 +12,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from handgrad.calculus import Graph, ReverseSweep, pullback, substitute
+from handgrad.calculus import ReverseSweep, pullback, substitute
 from handgrad.canonical import add, product, zero
 from handgrad.checks.forms import printed_value
 from handgrad.checks.points import SPREADS, Ground
+from handgrad.dependence import Graph
 from handgrad.derivation import Check
 from handgrad.errors import OWN_MISTAKE, CheckError, DerivationError
 from handgrad.evaluate import Point, inputs
