@@ -248,10 +248,7 @@ class ReverseSweep:
         between = self._written_with(plain.result, {self.gradient[v] for v in inner})
         if not between and weight_of(plain.result) <= self.inline_weight:
             return None
-        options = [self._from_block(u, inner, last, self.gradient.get(last, UNITY))]
-        if last is not self.of and weight_of(self.closed[last]) <= LONGEST_INLINED:
-            options.append(self._from_block(u, inner, last, self.closed[last]))
-        found = min(options, key=lambda option: weight_of(option.result))
+        found = self._from_block(u, inner, last)
         if not self._is_better(u, found.result, plain.result, [v for v in inner if self.gradient[v] in between]):
             return None
         names = ", ".join(self.gradient[v].name for v in inner if self.gradient[v] in between)
@@ -267,8 +264,21 @@ class ReverseSweep:
         private = all(w is u or w in between for v in between for w in self.graph.feeds[v])
         return bool(between) and private and size <= min(unnamed, LONGEST_INLINED)
 
-    def _from_block(self, u: Symbol, inner: tuple[Symbol, ...], last: Symbol, cotangent: Expr) -> Simplified:
-        """∂J/∂u through the block, with the gradient of its last value given."""
+    def _from_block(self, u: Symbol, inner: tuple[Symbol, ...], last: Symbol) -> Simplified:
+        """∂J/∂u through the block, with ∂J/∂last by name or written out: the name must save what its form costs."""
+        closed = self.closed[last]
+        written, size = None, weight_of(closed)
+        if last is self.of or size <= LONGEST_INLINED:
+            written = self._shorten(self._pulled(u, inner, last, closed))
+            if last is self.of or size == 1:
+                return written
+        named = self._shorten(self._pulled(u, inner, last, self.gradient[last]))
+        if written is not None and weight_of(written.result) <= weight_of(named.result) + size - 1:
+            return written
+        return named
+
+    def _pulled(self, u: Symbol, inner: tuple[Symbol, ...], last: Symbol, cotangent: Expr) -> Expr:
+        """The cotangent of the block's last value taken back to u."""
         arrived: dict[Symbol, list[Expr]] = {last: [cotangent]}
         for v in (last, *reversed(inner)):
             total = add([(1, part) for part in arrived[v]], v.shape)
@@ -276,7 +286,7 @@ class ReverseSweep:
                 if w is u or w in inner:
                     factor = self.factors[v, w]
                     arrived.setdefault(w, []).append(substitute(factor.form, factor.cotangent, total))
-        return self._shorten(add([(1, part) for part in arrived[u]], u.shape))
+        return add([(1, part) for part in arrived[u]], u.shape)
 
     def _written_with(self, expr: Expr, names: set[Symbol]) -> set[Symbol]:
         """Which of the named gradients a form is written with, through each other's forms too."""

@@ -44,16 +44,13 @@ def _with_known_sums(node: Product) -> Expr:
     kept: list[tuple[Expr, Labels]] = []
     gone: set[int] = set()
     for operand, labels in node.operands:
-        alone = [(axis, k) for axis, k in enumerate(labels) if k != UNIT and k not in node.out and places[k] == 1]
-        found = None
-        for axis, label in alone if isinstance(operand, Symbol) else ():
-            found = known_sum(operand, axis)
-            if found is not None:
-                coefficient *= found
-                gone.add(label)
-                break
+        alone = tuple(axis for axis, k in enumerate(labels) if k != UNIT and k not in node.out and places[k] == 1)
+        axes, found = _known(operand, alone) if alone and isinstance(operand, Symbol) else ((), None)
         if found is None:
             kept.append((operand, labels))
+        else:
+            coefficient *= found
+            gone.update(labels[axis] for axis in axes)
     if len(kept) == len(node.operands):
         return node
     if not coefficient:
@@ -63,20 +60,29 @@ def _with_known_sums(node: Product) -> Expr:
     return scale(coefficient, product(kept, node.out, sizes))
 
 
-def known_sum(symbol: Symbol, axis: int) -> Fraction | None:
-    """The number that every sum of a symbol's entries along an axis is, or None."""
-    if f"{SUMS_TO_ONE}{axis}" in symbol.facts:
+def _known(symbol: Symbol, alone: tuple[int, ...]) -> tuple[tuple[int, ...], Fraction | None]:
+    """Axes among those that are summed, with the number that each sum over them is; all of them or one."""
+    for axes in dict.fromkeys((alone, *((axis,) for axis in alone))):
+        found = known_sum(symbol, axes)
+        if found is not None:
+            return axes, found
+    return (), None
+
+
+def known_sum(symbol: Symbol, axes: tuple[int, ...]) -> Fraction | None:
+    """The number that every sum of a symbol's entries over some axes is, or None."""
+    if len(axes) == 1 and f"{SUMS_TO_ONE}{axes[0]}" in symbol.facts:
         return Fraction(1)
     if not _is_computed(symbol):
         return None
-    found: Fraction | None = symbol.remember(f"sum along {axis}", lambda node: _sum_by_definition(node, axis))
+    found: Fraction | None = symbol.remember(f"sum over {axes}", lambda node: _sum_by_definition(node, axes))
     return found
 
 
-def _sum_by_definition(symbol: Symbol, axis: int) -> Fraction | None:
+def _sum_by_definition(symbol: Symbol, axes: tuple[int, ...]) -> Fraction | None:
     """That number by the definition, and by those of the means and sums in it."""
     assert symbol.definition is not None
-    total = expand(reduce_sum(symbol.definition, [axis]))
+    total = expand(reduce_sum(symbol.definition, axes))
     if as_number(total) is None:
         total = expand(rebuild(total, _with_reductions))
     return as_number(total)

@@ -112,7 +112,10 @@ def _common(all_factors: list[dict[Factor, Fraction]]) -> dict[Factor, Fraction]
 
 
 def group(expr: Expr) -> Expr:
-    """The factor that most terms share, taken out of those terms; again for what is left."""
+    """The factor that most terms share, taken out of those terms; again for what is left; also inside a product."""
+    if isinstance(expr, Product):
+        inner_sums = [(group(operand) if isinstance(operand, Sum) else operand, at) for operand, at in expr.operands]
+        return product(inner_sums, expr.out, dict(enumerate(expr.sizes)))
     if not isinstance(expr, Sum) or len(expr.terms) < 3:
         return collect(expr)
     terms = _terms(expr)
@@ -162,12 +165,12 @@ COLLECT = Rewrite("collect", collect, "take common factors out")
 TAKE_OUT = Rewrite("take out", take_out, "take the common matrix out")
 GROUP = Rewrite("group", group, "take shared factors out")
 PATHS: tuple[tuple[Rewrite, ...], ...] = (
-    (COLLECT,),
+    (COLLECT, GROUP),
     (TAKE_OUT, TAKE_OUT),
     (COLLECT, TAKE_OUT, TAKE_OUT),
     (TOGETHER,),
     (EXPAND,),
-    (EXPAND, COLLECT),
+    (EXPAND, COLLECT, GROUP),
     (EXPAND, GROUP),
     (EXPAND, TAKE_OUT, TAKE_OUT, COLLECT),
     (EXPAND, TOGETHER),
