@@ -116,6 +116,8 @@ def group(expr: Expr) -> Expr:
     if isinstance(expr, Product):
         inner_sums = [(group(operand) if isinstance(operand, Sum) else operand, at) for operand, at in expr.operands]
         return product(inner_sums, expr.out, dict(enumerate(expr.sizes)))
+    if isinstance(expr, Sum) and len(expr.terms) == 1:
+        return scale(expr.terms[0][0], group(expr.terms[0][1]))
     if not isinstance(expr, Sum) or len(expr.terms) < 3:
         return collect(expr)
     terms = _terms(expr)
@@ -159,7 +161,7 @@ def together(expr: Expr) -> Expr:
 
 
 EXPAND = Rewrite("expand", expand, "multiply out and cancel")
-FACTS = Rewrite("facts", use_facts, "use what is declared of the symbols")
+FACTS = Rewrite("facts", use_facts, "use what is known of the symbols")
 TOGETHER = Rewrite("together", together, "bring over one denominator")
 COLLECT = Rewrite("collect", collect, "take common factors out")
 TAKE_OUT = Rewrite("take out", take_out, "take the common matrix out")
