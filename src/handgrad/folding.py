@@ -13,7 +13,7 @@ from fractions import Fraction
 
 from handgrad.canonical import power, product, scale, split_coefficient
 from handgrad.expansion import with_args
-from handgrad.expr import UNIT, Expr, Extent, Labels, Power, Product, Symbol, rebuild, walk
+from handgrad.expr import UNIT, Expr, Extent, Labels, Operand, Power, Product, Symbol, rebuild, walk
 
 MOST_OPERANDS = 6  # of a definition that is looked for inside products
 MOST_ROUNDS = 8
@@ -93,7 +93,7 @@ class Folder:
         if root is None or (exponent / root.exponent).denominator != 1 or (scaled and exponent.denominator != 1):
             return None
         axes = tuple(range(base.rank))
-        operands = [(power(size, -e * exponent), ()) for size, e in root.sizes]
+        operands: list[Operand] = [(power(size, -e * exponent), ()) for size, e in root.sizes]
         operands.append((power(root.name, exponent / root.exponent), axes))
         whole = product(operands, axes, dict(enumerate(base.shape)))
         return whole if root.coefficient == 1 else scale(root.coefficient ** -int(exponent), whole)
