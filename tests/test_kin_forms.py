@@ -181,9 +181,9 @@ NORMS = [
     ),
     Kin(
         "weight norm",
-        "v: n\nX: (m, n)\ny: m\nw = g * v / norm(v)\nL = 0.5 * sum((X @ w - y) ** 2)",
+        "v: n\ng: ()\nX: (m, n)\ny: m\nw = g * v / norm(v)\nL = 0.5 * sum((X @ w - y) ** 2)",
         weight_norm,
-        {"v": 17, "g": 6},
+        {"v": 17, "g": 13},
     ),
     Kin("cosine similarity", "x: n\ny: n\nc = x @ y / (norm(x) * norm(y))", cosine, {"x": 14, "y": 14}),
 ]

@@ -27,6 +27,7 @@ INLINE_WEIGHT = 8  # a gradient this short is written out where it is used, a lo
 LONGEST_INLINED = 24  # nodes of a gradient that is used once and written out there
 LONGEST_WRITTEN_OUT = 40  # nodes of an equation that is repeated inside a derivative
 SHORTEST_NAMED = 3  # nodes
+SHORTEST_BY_NAME = 16  # nodes of a form that is tried again with a gradient by its name
 SHORTER_BY_BLOCK = 0.75  # of the size with the names between written out
 NAMES = Rewrite("names", lambda expr: expr, "write it in the names of the equations")
 KNOWN = Rewrite("known", lambda expr: expr, "use the gradients that are known")
@@ -204,7 +205,7 @@ class ReverseSweep:
         consumers = self.graph.consumers[u]
         total = add([(1, self._through(v, u, raw=False)) for v in consumers], u.shape)
         simplified = self._shorten(total)
-        simplified = self._across_block(u, simplified) or simplified
+        simplified = self._across_block(u, simplified) or self._by_name(u, simplified) or simplified
         result = simplified.result
         self.closed[u] = result
         gradient = partial_symbol(self.of, u, result)
@@ -254,6 +255,22 @@ class ReverseSweep:
         names = ", ".join(self.gradient[v].name for v in inner if self.gradient[v] in between)
         reason = f"write out {names}" if names else f"from ∂{self.of.name}/∂{last.name} at once"
         return Simplified(found.result, ((found.lines[0][0], replace(NAMES, reason=reason)), *found.lines[1:]))
+
+    def _by_name(self, u: Symbol, plain: Simplified) -> Simplified | None:
+        """∂J/∂u with the gradient that was written out in it by name, where it stands in several places."""
+        consumers = self.graph.consumers[u]
+        v, size = consumers[0], weight_of(plain.result)
+        if len(consumers) > 1 or v is self.of or size < SHORTEST_BY_NAME or self.inline_weight > INLINE_WEIGHT:
+            return None
+        if self.gradient[v] in symbols(plain.result) or weight_of(self.closed[v]) <= SHORTEST_NAMED:
+            return None
+        factor = self.factors[v, u]
+        named = self._shorten(substitute(factor.form, factor.cotangent, self.gradient[v]))
+        times = sum(node.args.count(self.gradient[v]) for node in walk(named.result))
+        if times < 2 or weight_of(named.result) + weight_of(self.closed[v]) // 2 >= size:  # that form is printed anyway
+            return None
+        reason = f"write it with {self.gradient[v].name}"
+        return Simplified(named.result, ((named.lines[0][0], replace(NAMES, reason=reason)), *named.lines[1:]))
 
     def _is_better(self, u: Symbol, found: Expr, plain: Expr, between: list[Symbol]) -> bool:
         """Whether a form without the gradients of the names between is to be preferred to one with them."""
