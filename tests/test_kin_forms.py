@@ -86,16 +86,20 @@ NORMALISATIONS = [
     ),
     Kin(
         "batch norm, sums over m",
-        batch("mu = sum(X, axis=0) / m\nv = sum((X - mu) ** 2, axis=0) / m\ns = sqrt(v + eps)\n"
-              "Xh = (X - mu) / s\nY = gamma * Xh + beta\n"),
+        batch(
+            "mu = sum(X, axis=0) / m\nv = sum((X - mu) ** 2, axis=0) / m\ns = sqrt(v + eps)\n"
+            "Xh = (X - mu) / s\nY = gamma * Xh + beta\n"
+        ),
         columns,
         FULL,
     ),
     Kin("batch norm, no mean and var", batch(UNNAMED + "Y = gamma * Xh + beta\n"), columns, {**FULL, "X": 31}),
     Kin(
         "batch norm, centred first",
-        batch("mu = mean(X, axis=0)\nC = X - mu\nv = mean(C ** 2, axis=0)\ns = sqrt(v + eps)\nXh = C / s\n"
-              "Y = gamma * Xh + beta\n"),
+        batch(
+            "mu = mean(X, axis=0)\nC = X - mu\nv = mean(C ** 2, axis=0)\ns = sqrt(v + eps)\nXh = C / s\n"
+            "Y = gamma * Xh + beta\n"
+        ),
         columns,
         FULL,
     ),
@@ -215,3 +219,177 @@ def assert_compact(kin: Kin) -> None:
 @pytest.mark.parametrize("kin", NORMALISATIONS + NORMS, ids=lambda kin: kin.name)
 def test_normalisation(kin: Kin) -> None:
     assert_compact(kin)
+
+
+def sigmoid(x: jax.Array) -> jax.Array:
+    return jax.nn.sigmoid(x)
+
+
+def targets(a: Arrays, h: list[jax.Array]) -> jax.Array:
+    return sum((0.5 * jnp.sum((h[t] - a[f"y{t}"]) ** 2) for t in range(1, len(h))), jnp.zeros(()))
+
+
+def rnn(times: int) -> Callable[[Arrays], jax.Array]:
+    def cost(a: Arrays) -> jax.Array:
+        h = [a["h0"]]
+        for t in range(1, times + 1):
+            h.append(jnp.tanh(a["W"] @ a[f"x{t}"] + a["U"] @ h[-1] + a["b"]))
+        return targets(a, h)
+
+    return cost
+
+
+def lstm(times: int) -> Callable[[Arrays], jax.Array]:
+    def cost(a: Arrays) -> jax.Array:
+        h, c = [a["h0"]], a["c0"]
+        for t in range(1, times + 1):
+            i, f, o, g = (a[f"W{k}"] @ a[f"x{t}"] + a[f"U{k}"] @ h[-1] + a[f"b{k}"] for k in "ifoc")
+            c = sigmoid(f) * c + sigmoid(i) * jnp.tanh(g)
+            h.append(sigmoid(o) * jnp.tanh(c))
+        return targets(a, h)
+
+    return cost
+
+
+def gru(times: int) -> Callable[[Arrays], jax.Array]:
+    def cost(a: Arrays) -> jax.Array:
+        h = [a["h0"]]
+        for t in range(1, times + 1):
+            z, r = (sigmoid(a[f"W{k}"] @ a[f"x{t}"] + a[f"U{k}"] @ h[-1] + a[f"b{k}"]) for k in "zr")
+            n = jnp.tanh(a["Wn"] @ a[f"x{t}"] + a["Un"] @ (r * h[-1]) + a["bn"])
+            h.append((1 - z) * h[-1] + z * n)
+        return targets(a, h)
+
+    return cost
+
+
+def recurrent(gates: str, cell: str, times: int) -> str:
+    """A cell written out over some times; the loss is at every time."""
+    parameters = [f"W{k}: (h, d)\nU{k}: (h, h)\nb{k}: h" for k in (gates or ("",))]
+    data = [f"x{t}: d\ny{t}: h" for t in range(1, times + 1)]
+    lines = [cell.replace("<t>", str(t)).replace("<u>", str(t - 1)) for t in range(1, times + 1)]
+    cost = " + ".join(f"sum((h{t} - y{t}) ** 2)" for t in range(1, times + 1))
+    return "\n".join([*parameters, *data, "h0: h", *(["c0: h"] if "c0" in cell.replace("<u>", "0") else []), *lines,
+                      f"L = ({cost}) / 2"])  # fmt: skip
+
+
+RNN_CELL = "h<t> = tanh(W @ x<t> + U @ h<u> + b)"
+RNN_NAMED = "z<t> = W @ x<t> + U @ h<u> + b\nh<t> = tanh(z<t>)"
+LSTM_CELL = """i<t> = sigmoid(Wi @ x<t> + Ui @ h<u> + bi)
+f<t> = sigmoid(Wf @ x<t> + Uf @ h<u> + bf)
+o<t> = sigmoid(Wo @ x<t> + Uo @ h<u> + bo)
+g<t> = tanh(Wc @ x<t> + Uc @ h<u> + bc)
+c<t> = f<t> * c<u> + i<t> * g<t>
+h<t> = o<t> * tanh(c<t>)"""
+GRU_CELL = """z<t> = sigmoid(Wz @ x<t> + Uz @ h<u> + bz)
+r<t> = sigmoid(Wr @ x<t> + Ur @ h<u> + br)
+n<t> = tanh(Wn @ x<t> + Un @ (r<t> * h<u>) + bn)
+h<t> = (1 - z<t>) * h<u> + z<t> * n<t>"""
+
+
+@pytest.mark.parametrize("times", [2, 3, 4])
+@pytest.mark.parametrize(
+    ("gates", "cell", "oracle"),
+    [("", RNN_CELL, rnn), ("", RNN_NAMED, rnn), ("ifoc", LSTM_CELL, lstm), ("zrn", GRU_CELL, gru)],
+    ids=["RNN", "RNN, z named", "LSTM", "GRU"],
+)
+def test_weights_of_a_recurrence(gates: str, cell: str, oracle: Any, times: int) -> None:
+    """dW = Σ a[t] x[t]ᵀ, dU = Σ a[t] h[t−1]ᵀ, db = Σ a[t]: sums of outer products of names."""
+    outer, total = 5 * times - 1, 2 * times - 1
+    most = {}
+    for gate in gates or ("",):
+        # the candidate of a GRU sees r ⊙ h, no name
+        most |= {f"W{gate}": outer, f"U{gate}": outer + (2 * times if gate == "n" else 0), f"b{gate}": total}
+    kin = Kin("", recurrent(gates, cell, times), oracle(times), most)
+    assert_compact(kin)
+
+
+def infonce(a: Arrays) -> jax.Array:
+    return -jnp.mean(jnp.diag(jax.nn.log_softmax(a["A"] @ a["B"].T / a["tau"], axis=1)))
+
+
+def triplet(a: Arrays) -> jax.Array:
+    near, far = jnp.sum((a["A"] - a["P"]) ** 2, -1), jnp.sum((a["A"] - a["N"]) ** 2, -1)
+    return jnp.mean(jax.nn.relu(near - far + a["alpha"]))
+
+
+def mixture(a: Arrays) -> jax.Array:
+    z = jnp.log(a["pi_"]) - jnp.log(a["sigma"]) - (a["x"] - a["mu"]) ** 2 / (2 * a["sigma"] ** 2)
+    return jnp.sum(jax.nn.logsumexp(z, axis=1))
+
+
+def attention(a: Arrays) -> jax.Array:
+    return jnp.sum(a["dO"] * (jax.nn.softmax(a["Q"] @ a["K"].T / jnp.sqrt(SIZES["d"])) @ a["V"]))
+
+
+PAIRS = "A: (m, n)\nB: (m, n)\nS = A @ B.T / tau\n"
+SCORES = "Q: (t, d)\nK: (s, d)\nV: (s, k)\ndO: (t, k)\nS = Q @ K.T / sqrt(d)\n"
+OTHERS = [
+    Kin("InfoNCE", PAIRS + "L = -mean(diag(log_softmax(S, axis=1)))", infonce, {"A": 10, "B": 11}),
+    Kin("InfoNCE, trace", PAIRS + "L = -trace(log(softmax(S, axis=1))) / m", infonce, {"A": 10, "B": 11}),
+    Kin("InfoNCE, logsumexp", PAIRS + "L = mean(logsumexp(S, axis=1) - diag(S))", infonce, {"A": 10, "B": 11}),
+    Kin("InfoNCE, P named", PAIRS + "P = softmax(S)\nL = -sum(log(diag(P))) / m", infonce, {"A": 9, "B": 10}),
+    Kin(
+        "triplet",
+        "A: (m, n)\nP: (m, n)\nN: (m, n)\np = sum((A - P) ** 2, axis=1)\nq = sum((A - N) ** 2, axis=1)\n"
+        "L = mean(relu(p - q + alpha))",
+        triplet,
+        {"A": 11, "P": 11, "N": 11},
+    ),
+    Kin(
+        "mixture",
+        "x: (m, 1)\nmu: (1, k)\nsigma: (1, k)\npi_: (1, k)\n"
+        "Z = log(pi_) - log(sigma) - (x - mu) ** 2 / (2 * sigma ** 2)\nL = sum(logsumexp(Z, axis=1))",
+        mixture,
+        {"mu": 16, "sigma": 26, "pi_": 7},
+    ),
+    Kin("attention", SCORES + "P = softmax(S)\nO = P @ V\nL = sum(dO * O)", attention, {"Q": 6, "K": 7, "V": 4}),
+    Kin(
+        "attention, softmax written out",
+        SCORES + "E = exp(S)\nP = E / sum(E, axis=1, keepdims=True)\nO = P @ V\nL = sum(dO * O)",
+        attention,
+        {"Q": 6, "K": 7, "V": 4},
+    ),
+]
+
+
+@pytest.mark.parametrize("kin", OTHERS, ids=lambda kin: kin.name)
+def test_losses_and_attention(kin: Kin) -> None:
+    assert_compact(kin)
+
+
+LATEX = [
+    (
+        r"$$r = \sqrt{\frac{1}{n} x^\top x + \epsilon}$$ $$y = \gamma \odot x / r$$ $$L = c^\top y$$",
+        {"x": "n", "gamma": "n", "c": "n"},
+        {"x": "(c ⊙ γ − (cᵀ y) x/(n r))/r"},
+    ),
+    (r"$$y = \frac{x}{\|x\|}$$ $$L = c^\top y$$", {"x": "n", "c": "n"}, {"x": "(c − (cᵀ y) y)/‖x‖"}),
+    (
+        r"$$\mu = \frac{1}{n} \mathbf{1}^\top x$$ $$v = \frac{1}{n} \|x - \mu \mathbf{1}\|^2$$"
+        r"$$s = \sqrt{v + \epsilon}$$ $$z = \frac{x - \mu \mathbf{1}}{s}$$ $$L = c^\top z$$",
+        {"x": "n", "c": "n"},
+        {"x": "(c − ((cᵀ z) z + Σ(c))/n)/s"},
+    ),
+    (
+        r"$$h_1 = \tanh(W x_1 + U h_0 + b)$$ $$h_2 = \tanh(W x_2 + U h_1 + b)$$"
+        r"$$L = \frac{1}{2} \|h_1 - y_1\|^2 + \frac{1}{2} \|h_2 - y_2\|^2$$",
+        {"W": "h, d", "U": "h, h", "b": "h"},
+        {"W": "∂L/∂Z1 x1ᵀ + ∂L/∂Z2 x2ᵀ", "U": "∂L/∂Z1 h0ᵀ + ∂L/∂Z2 h1ᵀ", "b": "∂L/∂Z1 + ∂L/∂Z2"},
+    ),
+]
+
+
+@pytest.mark.parametrize(("text", "shapes", "expected"), LATEX)
+def test_latex_notation(text: str, shapes: dict[str, str], expected: dict[str, str]) -> None:
+    d = hg.derive(hg.parse(text, notation="latex", shapes=shapes), wrt=list(expected))
+    assert {name: d[name].text() for name in expected} == expected
+
+
+def test_known_sums_are_by_definition_only() -> None:
+    """Where z is not centred by its own mean, the sum of z does not vanish."""
+    text = "x: n\nc: n\nmu = mean(x)\ns = std(x)\nz = (x - 2 * mu) / s\nL = c @ z"
+    d = hg.derive(hg.parse(text), wrt="x")
+    arrays = {"x": np.arange(4.0) ** 2, "c": np.array([0.3, -1.0, 2.0, 0.5])}
+    expected = jax.grad(lambda x: jnp.sum(arrays["c"] * (x - 2 * x.mean()) / x.std()))(jnp.asarray(arrays["x"]))
+    np.testing.assert_allclose(d.function()(**arrays)["x"], expected, rtol=1e-9)
