@@ -13,7 +13,7 @@ from fractions import Fraction
 from itertools import pairwise
 
 from handgrad.canonical import UNITY, add, is_zero, product, split_coefficient, zero
-from handgrad.dependence import Graph, defined
+from handgrad.dependence import Block, Graph, defined
 from handgrad.derivation import Factor, Section, Step, Sweep
 from handgrad.expansion import with_args
 from handgrad.expr import UNIT, Call, Expr, Extent, Power, Product, Sum, Symbol, definitions, rebuild, symbols, walk
@@ -147,6 +147,10 @@ def _pairs(cost: Symbol) -> bool:
     )
 
 
+def _has_gradient(expr: Expr) -> bool:
+    return any(symbol.partial is not None for symbol in symbols(expr))
+
+
 def _is_reduction(expr: Expr) -> bool:
     """Whether a form is a sum over axes of a product."""
     _, body = split_coefficient(expr)
@@ -242,19 +246,17 @@ class ReverseSweep:
 
         A normalisation is such a block: X feeds μ, v and X̂, and through μ and v again X̂ alone.
         """
-        block = self.graph.block(u)
-        if block is None:
-            return None
-        inner, last = block
-        between = self._written_with(plain.result, {self.gradient[v] for v in inner})
-        if not between and weight_of(plain.result) <= self.inline_weight:
-            return None
-        found = self._from_block(u, inner, last)
-        if not self._is_better(u, found.result, plain.result, [v for v in inner if self.gradient[v] in between]):
-            return None
-        names = ", ".join(self.gradient[v].name for v in inner if self.gradient[v] in between)
-        reason = f"write out {names}" if names else f"from ∂{self.of.name}/∂{last.name} at once"
-        return Simplified(found.result, ((found.lines[0][0], replace(NAMES, reason=reason)), *found.lines[1:]))
+        for block in self.graph.blocks(u):
+            between = self._written_with(plain.result, {self.gradient[v] for v in block.inner})
+            if not between and weight_of(plain.result) <= self.inline_weight:
+                continue
+            found = self._from_block(u, block)
+            names = [v for v in block.inner if self.gradient[v] in between]
+            if self._is_better(u, found.result, plain.result, names):
+                written = ", ".join(self.gradient[v].name for v in names)
+                reason = f"write out {written}" if names else f"from ∂{self.of.name}/∂{block.last.name} at once"
+                return Simplified(found.result, ((found.lines[0][0], replace(NAMES, reason=reason)), *found.lines[1:]))
+        return None
 
     def _by_name(self, u: Symbol, plain: Simplified) -> Simplified | None:
         """∂J/∂u with the gradient that was written out in it by name, where it stands in several places."""
@@ -281,29 +283,30 @@ class ReverseSweep:
         private = all(w is u or w in between for v in between for w in self.graph.feeds[v])
         return bool(between) and private and size <= min(unnamed, LONGEST_INLINED)
 
-    def _from_block(self, u: Symbol, inner: tuple[Symbol, ...], last: Symbol) -> Simplified:
+    def _from_block(self, u: Symbol, block: Block) -> Simplified:
         """∂J/∂u through the block, with ∂J/∂last by name or written out: the name must save what its form costs."""
-        closed = self.closed[last]
+        closed = self.closed[block.last]
         written, size = None, weight_of(closed)
-        if last is self.of or size <= LONGEST_INLINED:
-            written = self._shorten(self._pulled(u, inner, last, closed))
-            if last is self.of or size == 1:
+        if block.last is self.of or size <= LONGEST_INLINED:
+            written = self._shorten(self._pulled(u, block, closed))
+            if block.last is self.of or size == 1:
                 return written
-        named = self._shorten(self._pulled(u, inner, last, self.gradient[last]))
+        named = self._shorten(self._pulled(u, block, self.gradient[block.last]))
         if written is not None and weight_of(written.result) <= weight_of(named.result) + size - 1:
             return written
         return named
 
-    def _pulled(self, u: Symbol, inner: tuple[Symbol, ...], last: Symbol, cotangent: Expr) -> Expr:
-        """The cotangent of the block's last value taken back to u."""
-        arrived: dict[Symbol, list[Expr]] = {last: [cotangent]}
-        for v in (last, *reversed(inner)):
+    def _pulled(self, u: Symbol, block: Block, cotangent: Expr) -> Expr:
+        """The cotangent of the block's last value taken back to u, and what comes from the values beside it."""
+        arrived: dict[Symbol, list[Expr]] = {block.last: [cotangent]}
+        for v in (block.last, *reversed(block.inner)):
             total = add([(1, part) for part in arrived[v]], v.shape)
             for w in self.graph.feeds[v]:
-                if w is u or w in inner:
+                if w is u or w in block.inner:
                     factor = self.factors[v, w]
                     arrived.setdefault(w, []).append(substitute(factor.form, factor.cotangent, total))
-        return add([(1, part) for part in arrived[u]], u.shape)
+        beside = [self._through(v, u, raw=False) for v in block.beside]
+        return add([(1, part) for part in [*arrived[u], *beside]], u.shape)
 
     def _written_with(self, expr: Expr, names: set[Symbol]) -> set[Symbol]:
         """Which of the named gradients a form is written with, through each other's forms too."""
@@ -324,14 +327,14 @@ class ReverseSweep:
         """∂J/∂v as it is written in ∂J/∂u: its name, or the closed form where that is short or used once."""
         closed = self.closed[v]
         size, uses = weight_of(closed), len(self.graph.feeds[v])
-        named = any(symbol.partial is not None for symbol in symbols(closed))
+        named = _has_gradient(closed)
         if v is self.of:
             return closed
         if self.recurs[u]:
             return closed if not named and size <= SHORTEST_NAMED else self.gradient[v]
         if not named and size <= self.inline_weight and (uses - 1) * (size - 1) <= self.inline_weight:
             return closed
-        gathered = named and isinstance(closed, Sum) and len(closed.terms) > 1
+        gathered = any(isinstance(node, Sum) and len(node.terms) > 1 and _has_gradient(node) for node in walk(closed))
         if uses == 1 and v not in self.graph.wrt and size <= LONGEST_INLINED and not gathered:
             return closed
         return self.gradient[v]

@@ -19,6 +19,15 @@ def defined(symbol: Symbol) -> Expr:
 
 
 @dataclass(frozen=True, slots=True)
+class Block:
+    """Names `inner` between a value and `last`, where all their paths meet; the value feeds those `beside` as well."""
+
+    inner: tuple[Symbol, ...]
+    last: Symbol
+    beside: tuple[Symbol, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Graph:
     """Which value feeds which, from the inputs that are differentiated by up to the scalar."""
 
@@ -71,23 +80,24 @@ class Graph:
                 stack.extend((v, *path) for v in reversed(self.consumers.get(path[0], ())))
         return tuple(found)
 
-    def block(self, u: Symbol) -> tuple[tuple[Symbol, ...], Symbol] | None:
-        """(names, v): v is the nearest name that all paths from `u` to the scalar pass through, names lie before it.
+    def blocks(self, u: Symbol) -> tuple[Block, ...]:
+        """The blocks that begin at `u`: one with the values beside it that `u` feeds too, and one with all paths.
 
-        None where only one name is fed by `u`, or where there are many names before v.
+        There is none where `u` feeds one name only, or where paths meet again only behind many names.
         """
-        front = set(self.consumers[u])
-        inner: list[Symbol] = []
-        if len(front) < 2:
-            return None
-        while len(front) > 1:
+        fed = set(self.consumers[u])
+        front, inner = set(fed), list[Symbol]()
+        found: list[Block] = []
+        while len(front) > 1 and len(inner) < LARGEST_BLOCK:
             nearest = min(front, key=lambda v: self.place[v])
-            if len(inner) == LARGEST_BLOCK:
-                return None
             inner.append(nearest)
             front.remove(nearest)
             front.update(self.consumers.get(nearest, ()))
-        return tuple(inner), front.pop()
+            last = min(front, key=lambda v: self.place[v])
+            closed = all(w is last or w in inner for v in inner for w in self.consumers.get(v, ()))
+            if len(front) == 1 or (closed and front <= fed):
+                found.append(Block(tuple(inner), last, tuple(v for v in self.consumers[u] if v in front - {last})))
+        return tuple(found)
 
     def recurs(self, u: Symbol) -> bool:
         """Whether `u` is used again further on: one of the values that it feeds comes from another of them."""
