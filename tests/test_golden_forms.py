@@ -36,6 +36,35 @@ Xh = (X - mu) / s
 Y = gamma * Xh + beta
 L = sum(dY * Y)
 """
+LAYER_NORM = BATCH_NORM.replace("axis=0", "axis=1")
+RMS_NORM = "x: n\ngamma: n\ndy: n\nr = sqrt(mean(x ** 2) + eps)\ny = gamma * x / r\nL = sum(dy * y)"
+RECURRENT = """
+W: (h, d)
+U: (h, h)
+b: h
+h0: h
+h1 = tanh(W @ x1 + U @ h0 + b)
+h2 = tanh(W @ x2 + U @ h1 + b)
+h3 = tanh(W @ x3 + U @ h2 + b)
+L = (sum((h1 - y1) ** 2) + sum((h2 - y2) ** 2) + sum((h3 - y3) ** 2)) / 2
+"""
+LAYERS = """
+X: (n0, m)
+W1: (n1, n0)
+W2: (n2, n1)
+W3: (n3, n2)
+b1: (n1, 1)
+b2: (n2, 1)
+b3: (n3, 1)
+T: (n3, m)
+Z1 = W1 @ X + b1
+A1 = g(Z1)
+Z2 = W2 @ A1 + b2
+A2 = g(Z2)
+Z3 = W3 @ A2 + b3
+A3 = g(Z3)
+L = sum((A3 - T) ** 2) / (2 * m)
+"""
 SWIGLU = """
 X: (t, d)
 W: (d, h)
@@ -64,7 +93,45 @@ GRADIENTS = [
             "K": "(∂L/∂S)ᵀ Q/√d",
         },
     ),
-    (BATCH_NORM, {"gamma": "1ᵀ (Xh ⊙ dY)", "beta": "1ᵀ dY"}),
+    (
+        BATCH_NORM,
+        {
+            "gamma": "1ᵀ (Xh ⊙ dY)",
+            "beta": "1ᵀ dY",
+            "mu": "−∂L/∂beta ⊙ γ/s",
+            "X": "γ ⊙ (dY − (∂L/∂gamma ⊙ Xh + ∂L/∂beta)/m)/s",
+        },
+    ),
+    (LAYER_NORM, {"Xh": "dY ⊙ γ", "X": "(∂L/∂Xh − (∂L/∂Xh 1 + ((∂L/∂Xh ⊙ Xh) 1) ⊙ Xh)/n)/s"}),
+    (RMS_NORM, {"gamma": "dy ⊙ x/r", "x": "(dy ⊙ γ − (dyᵀ y) x/(n r))/r"}),
+    (
+        RECURRENT,
+        {
+            "h3": "h3 − y3",
+            "Z3": "(h3 − y3) ⊙ (1 − h3 ⊙ h3)",
+            "h2": "Uᵀ ∂L/∂Z3 + h2 − y2",
+            "Z2": "∂L/∂h2 ⊙ (1 − h2 ⊙ h2)",
+            "h1": "Uᵀ ∂L/∂Z2 + h1 − y1",
+            "Z1": "∂L/∂h1 ⊙ (1 − h1 ⊙ h1)",
+            "W": "∂L/∂Z1 x1ᵀ + ∂L/∂Z2 x2ᵀ + ∂L/∂Z3 x3ᵀ",
+            "U": "∂L/∂Z1 h0ᵀ + ∂L/∂Z2 h1ᵀ + ∂L/∂Z3 h2ᵀ",
+            "b": "∂L/∂Z1 + ∂L/∂Z2 + ∂L/∂Z3",
+        },
+    ),
+    (
+        LAYERS,
+        {
+            "Z3": "g′(Z3) ⊙ (A3 − T)/m",
+            "W3": "∂L/∂Z3 A2ᵀ",
+            "b3": "∂L/∂Z3 1",
+            "Z2": "(W3ᵀ ∂L/∂Z3) ⊙ g′(Z2)",
+            "W2": "∂L/∂Z2 A1ᵀ",
+            "b2": "∂L/∂Z2 1",
+            "Z1": "(W2ᵀ ∂L/∂Z2) ⊙ g′(Z1)",
+            "W1": "∂L/∂Z1 Xᵀ",
+            "b1": "∂L/∂Z1 1",
+        },
+    ),
     (RIDGE, {"w": "2 (Xᵀ (X w − y)/m + λ w)"}),
     (LOGISTIC, {"w": "Xᵀ (p − y)"}),
     (FACTORS, {"U": "2 (U Vᵀ − T) V"}),

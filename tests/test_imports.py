@@ -15,9 +15,9 @@ SOURCE = Path(__file__).resolve().parents[1] / "src" / "handgrad"
 MODULES = {".".join(path.relative_to(SOURCE).with_suffix("").parts): path for path in sorted(SOURCE.rglob("*.py"))}
 # From the ground up: a room imports only rooms before it. A module that stands alone in its room is named in full.
 ROOMS = (
-    "errors", "axes", "expr", "canonical", "functions", "evaluate", "matrix", "factoring", "symmetry", "simplify",
-    "folding", "softmax", "derivation", "calculus", "model", "notation", "render", "stable", "checks", "higher",
-    "program", "derived", "program.training", "api", "learn", "cli",
+    "errors", "axes", "expr", "canonical", "functions", "evaluate", "matrix", "factoring", "symmetry", "expansion",
+    "facts", "simplify", "folding", "softmax", "derivation", "dependence", "calculus", "model", "notation", "render",
+    "stable", "checks", "higher", "program", "derived", "program.training", "api", "learn", "cli",
 )  # fmt: skip
 FRONT = frozenset({"__init__", "__main__"})  # the package's own door, which knows every room
 ENGINES = ("program.", "matrix.", "render.")

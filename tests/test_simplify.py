@@ -13,10 +13,12 @@ from hypothesis import strategies as st
 from contractions import LENGTHS, point
 from handgrad.axes import Size, shape
 from handgrad.canonical import along, eye, hadamard, matmul, ones, product, reduce_sum, transpose
+from handgrad.expansion import expand
 from handgrad.expr import Expr, Symbol
+from handgrad.facts import use_facts
 from handgrad.functions.elementwise import exp, sigmoid, tanh
 from handgrad.matrix import weight_of
-from handgrad.simplify import collect, expand, group, simplify, together, use_facts
+from handgrad.simplify import collect, group, simplify, together
 
 OPTIONS = settings(max_examples=120, deadline=None)
 A, B = Symbol("A", shape("n", "k")), Symbol("B", shape("n", "k"))

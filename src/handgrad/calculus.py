@@ -7,25 +7,30 @@ Functions bring their own pullback. Names are kept: ∂J/∂W2 is written in ter
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable
+from dataclasses import replace
 from fractions import Fraction
 from itertools import pairwise
 
-from handgrad.canonical import UNITY, add, is_zero, product, zero
+from handgrad.canonical import UNITY, add, is_zero, product, split_coefficient, zero
+from handgrad.dependence import Block, Graph, defined
 from handgrad.derivation import Factor, Section, Step, Sweep
-from handgrad.errors import DerivationError
-from handgrad.expr import Call, Expr, Power, Product, Sum, Symbol, definitions, rebuild, symbols, walk
+from handgrad.expansion import with_args
+from handgrad.expr import UNIT, Call, Expr, Extent, Power, Product, Sum, Symbol, definitions, rebuild, symbols, walk
 from handgrad.folding import Folder
 from handgrad.functions import AnyFunction
 from handgrad.matrix import matrix_form, weight_of
-from handgrad.simplify import Rewrite, collect, simplify, with_args
+from handgrad.simplify import Rewrite, Simplified, collect, simplify
 from handgrad.softmax import recognise
 
 INLINE_WEIGHT = 8  # a gradient this short is written out where it is used, a longer one keeps its name
 LONGEST_INLINED = 24  # nodes of a gradient that is used once and written out there
 LONGEST_WRITTEN_OUT = 40  # nodes of an equation that is repeated inside a derivative
+SHORTEST_NAMED = 3  # nodes
+SHORTEST_BY_NAME = 16  # nodes of a form that is tried again with a gradient by its name
+SHORTER_BY_BLOCK = 0.75  # of the size with the names between written out
 NAMES = Rewrite("names", lambda expr: expr, "write it in the names of the equations")
+KNOWN = Rewrite("known", lambda expr: expr, "use the gradients that are known")
 UNNAMED = "stands without a name"  # a fact of an expression that got a name for bookkeeping only
 LONGEST_CHAIN = 9  # factors; a longer chain starts at the gradient that is known already
 
@@ -119,7 +124,7 @@ def direct_symbol(of: Symbol, wrt: Symbol) -> Symbol:
 
 def written_out(of: Symbol, wrt: Symbol, value: Expr) -> Symbol:
     """∂(…)/∂wrt with the right side of the equation of `of` in the brackets."""
-    inner = _defined(of)
+    inner = defined(of)
     return Symbol(
         f"∂({inner.text()})/∂{wrt.name}",
         wrt.shape,
@@ -134,62 +139,24 @@ def cotangent_symbol(of: Symbol) -> Symbol:
     return Symbol("δ", of.shape, latex=r"\delta")
 
 
-@dataclass(frozen=True, slots=True)
-class Graph:
-    """Which value feeds which, from the inputs that are differentiated by up to the scalar."""
-
-    of: Symbol
-    order: tuple[Symbol, ...]  # defined names, each after those that it needs
-    wrt: tuple[Symbol, ...]
-    consumers: Mapping[Symbol, tuple[Symbol, ...]]
-    feeds: Mapping[Symbol, tuple[Symbol, ...]]
-
-    @staticmethod
-    def of_scalar(of: Symbol, wrt: tuple[Symbol, ...]) -> Graph:
-        """The graph of the names between `wrt` and `of`; a name with no path to `of` is an error."""
-        order = definitions([of])
-        active = set(wrt)
-        for symbol in order:
-            if any(inner in active for inner in symbols(_defined(symbol))):
-                active.add(symbol)
-        place = {symbol: k for k, symbol in enumerate((*wrt, *order))}
-        feeds = {
-            v: tuple(sorted((u for u in symbols(_defined(v)) if u in active), key=lambda u: place[u]))
-            for v in order
-            if v in active
-        }
-        consumers: dict[Symbol, list[Symbol]] = {}
-        for v in order:
-            for u in feeds.get(v, ()):
-                consumers.setdefault(u, []).append(v)
-        for symbol in wrt:
-            if symbol is of:
-                raise DerivationError(f"∂{of.name}/∂{of.name} is 1: there is nothing to derive",
-                                      remedy="differentiate by a symbol that the scalar depends on")  # fmt: skip
-            if symbol not in consumers:
-                raise DerivationError(
-                    f"there is no path from {of.name} to {symbol.name}: {of.name} does not depend on it",
-                    remedy=f"leave {symbol.name} out, or use it in an equation that {of.name} needs",
-                )
-        kept = tuple(v for v in order if v in feeds)
-        return Graph(of, kept, wrt, {u: tuple(vs) for u, vs in consumers.items()}, feeds)
-
-    def paths(self, wrt: Symbol, most: int = 4) -> tuple[tuple[Symbol, ...], ...]:
-        """Up to `most` paths from the scalar down to `wrt`, both ends included."""
-        found: list[tuple[Symbol, ...]] = []
-        stack: list[tuple[Symbol, ...]] = [(wrt,)]
-        while stack and len(found) < most:
-            path = stack.pop()
-            if path[0] is self.of:
-                found.append(path)
-            else:
-                stack.extend((v, *path) for v in reversed(self.consumers.get(path[0], ())))
-        return tuple(found)
+def _pairs(cost: Symbol) -> bool:
+    """Whether a cost is a plain sum of products, as L = sum(dY * Y): no more than a sum when it stands in a result."""
+    _, body = split_coefficient(defined(cost))
+    return isinstance(body, Product) and all(
+        not isinstance(operand, Power) or isinstance(operand.base, Extent) for operand, _ in body.operands
+    )
 
 
-def _defined(symbol: Symbol) -> Expr:
-    assert symbol.definition is not None
-    return symbol.definition
+def _has_gradient(expr: Expr) -> bool:
+    return any(symbol.partial is not None for symbol in symbols(expr))
+
+
+def _is_reduction(expr: Expr) -> bool:
+    """Whether a form is a sum over axes of a product."""
+    _, body = split_coefficient(expr)
+    return isinstance(body, Product) and any(
+        label != UNIT and label not in body.out for _, labels in body.operands for label in labels
+    )
 
 
 class ReverseSweep:
@@ -199,43 +166,33 @@ class ReverseSweep:
         self.inline_weight = inline_weight
         self.graph = Graph.of_scalar(of, wrt)
         self.of = of
-        named = [v for v in reversed(definitions([of])) if UNNAMED not in v.facts]
-        self.folder = Folder({_defined(v): v for v in named})
+        self.known = Folder(())  # gradients that are sums over axes, as ∂J/∂β in that of a normalised value
+        self.recurs = {u: self.graph.recurs(u) for u in self.graph.consumers}
+        self.folder = Folder(v for v in definitions([of]) if UNNAMED not in v.facts and not (v is of and _pairs(v)))
         self.factors: dict[tuple[Symbol, Symbol], Factor] = {}
         self.closed: dict[Symbol, Expr] = {}
         self.gradient: dict[Symbol, Symbol] = {}
         self.sections: dict[Symbol, Section] = {}
 
     def run(self) -> Sweep:
-        """Every section in sweep order: the scalar's nearest values first."""
+        """Every section in sweep order: the scalar's nearest values first, each parameter's after what it feeds."""
         graph = self.graph
         self.closed[self.of] = UNITY
         for v in reversed(graph.order):
             self._local_factors(v)
             if v is not self.of:
                 self._derive(v)
-        for symbol in graph.wrt:
-            if symbol not in self.sections:
-                self._derive(symbol)
+            for u in graph.wrt:
+                if u in graph.feeds[v] and u not in graph.feeds and graph.consumers[u][0] is v:
+                    self._derive(u)
         edges = tuple((u, v) for v in graph.order for u in graph.feeds[v])
         gradients = tuple((symbol, self.closed[symbol]) for symbol in graph.wrt)
-        return Sweep(self.of, graph.order, edges, tuple(self.factors.values()), self._ordered(), gradients)
-
-    def _ordered(self) -> tuple[Section, ...]:
-        """Intermediate sections with each parameter's right after the value that it feeds."""
-        placed: dict[Symbol, Section] = {}
-        for v in reversed(self.graph.order):
-            if v in self.sections:
-                placed[v] = self.sections[v]
-            for u in self.graph.wrt:
-                if u in self.graph.feeds[v] and set(self.graph.consumers[u]) <= {*placed, self.of}:
-                    placed[u] = self.sections[u]
-        placed.update(self.sections)
-        return tuple(placed.values())
+        sections = tuple(self.sections.values())
+        return Sweep(self.of, graph.order, edges, tuple(self.factors.values()), sections, gradients)
 
     def _local_factors(self, v: Symbol) -> None:
         cotangent = UNITY if v is self.of else cotangent_symbol(v)
-        pulled = pullback(_defined(v), cotangent)
+        pulled = pullback(defined(v), cotangent)
         for u in self.graph.feeds[v]:
             form = self.folder.fold(pulled[u]) if u in pulled else zero(u.shape)
             form = collect(form) if v is self.of else simplify(form).result
@@ -244,38 +201,141 @@ class ReverseSweep:
 
     def _functions_between(self, v: Symbol, u: Symbol) -> tuple[AnyFunction, ...]:
         """The functions that stand between v and u: their derivatives are taken."""
-        used = [node for node in walk(_defined(v)) if isinstance(node, Call) and u in symbols(node)]
+        used = [node for node in walk(defined(v)) if isinstance(node, Call) and u in symbols(node)]
         return tuple(dict.fromkeys(node.function for node in used))
 
     def _derive(self, u: Symbol) -> None:
         """∂J/∂u from the gradients of the values that u feeds."""
         consumers = self.graph.consumers[u]
-        parts = [self._through(v, u, raw=False) for v in consumers]
-        total = add([(1, part) for part in parts], u.shape)
-        simplified = simplify(self.folder.fold(recognise(total)))
-        lines = simplified.lines
-        result = self.folder.fold(simplified.result)
-        if result is not simplified.result:
-            lines = (*lines, (result, NAMES))
+        total = add([(1, self._through(v, u, raw=False)) for v in consumers], u.shape)
+        simplified = self._shorten(total)
+        simplified = self._across_block(u, simplified) or self._by_name(u, simplified) or simplified
+        result = simplified.result
         self.closed[u] = result
         gradient = partial_symbol(self.of, u, result)
         self.gradient[u] = gradient
-        steps = self._steps(u, gradient, total, lines)
+        steps = self._steps(u, gradient, total, simplified.lines)
         self.sections[u] = Section(gradient, self.graph.paths(u), steps, result)
+        if u in self.graph.wrt and _is_reduction(result):
+            self.known.learn(gradient)
+
+    def _shorten(self, total: Expr) -> Simplified:
+        """The shortest form, in the names of the equations and of the gradients that are known."""
+        named = self.folder.fold(recognise(total))
+        starts = dict.fromkeys((named, self.known.fold(named)))
+        return min((self._simplify(start) for start in starts), key=lambda found: weight_of(found.result))
+
+    def _simplify(self, start: Expr) -> Simplified:
+        lines: tuple[tuple[Expr, Rewrite], ...] = ((start, NAMES),)
+        current = start
+        for _ in range(2):
+            simplified = simplify(current)
+            lines += simplified.lines
+            named = self.folder.fold(simplified.result)
+            known = self.known.fold(named)
+            for form, rewrite in ((named, NAMES), (known, KNOWN)):
+                if form is not lines[-1][0]:
+                    lines = (*lines, (form, rewrite))
+            if known is simplified.result:
+                break
+            current = known
+        return Simplified(lines[-1][0], lines)
+
+    def _across_block(self, u: Symbol, plain: Simplified) -> Simplified | None:
+        """∂J/∂u from the gradient of the nearest value that all paths from u pass through, where that is shorter.
+
+        A normalisation is such a block: X feeds μ, v and X̂, and through μ and v again X̂ alone.
+        """
+        for block in self.graph.blocks(u):
+            between = self._written_with(plain.result, {self.gradient[v] for v in block.inner})
+            if not between and weight_of(plain.result) <= self.inline_weight:
+                continue
+            found = self._from_block(u, block)
+            names = [v for v in block.inner if self.gradient[v] in between]
+            if self._is_better(u, found.result, plain.result, names):
+                written = ", ".join(self.gradient[v].name for v in names)
+                reason = f"write out {written}" if names else f"from ∂{self.of.name}/∂{block.last.name} at once"
+                return Simplified(found.result, ((found.lines[0][0], replace(NAMES, reason=reason)), *found.lines[1:]))
+        return None
+
+    def _by_name(self, u: Symbol, plain: Simplified) -> Simplified | None:
+        """∂J/∂u with the gradient that was written out in it by name, where it stands in several places."""
+        consumers = self.graph.consumers[u]
+        v, size = consumers[0], weight_of(plain.result)
+        if len(consumers) > 1 or v is self.of or size < SHORTEST_BY_NAME or self.inline_weight > INLINE_WEIGHT:
+            return None
+        if self.gradient[v] in symbols(plain.result) or weight_of(self.closed[v]) <= SHORTEST_NAMED:
+            return None
+        factor = self.factors[v, u]
+        named = self._shorten(substitute(factor.form, factor.cotangent, self.gradient[v]))
+        times = sum(node.args.count(self.gradient[v]) for node in walk(named.result))
+        if times < 2 or weight_of(named.result) + weight_of(self.closed[v]) // 2 >= size:  # that form is printed anyway
+            return None
+        reason = f"write it with {self.gradient[v].name}"
+        return Simplified(named.result, ((named.lines[0][0], replace(NAMES, reason=reason)), *named.lines[1:]))
+
+    def _is_better(self, u: Symbol, found: Expr, plain: Expr, between: list[Symbol]) -> bool:
+        """Whether a form without the gradients of the names between is to be preferred to one with them."""
+        size = weight_of(found)
+        unnamed = weight_of(plain) + sum(weight_of(self.closed[v]) - 1 for v in between)
+        if size <= weight_of(plain) - (not between) or (between and size <= SHORTER_BY_BLOCK * unnamed):
+            return True
+        private = all(w is u or w in between for v in between for w in self.graph.feeds[v])
+        return bool(between) and private and size <= min(unnamed, LONGEST_INLINED)
+
+    def _from_block(self, u: Symbol, block: Block) -> Simplified:
+        """∂J/∂u through the block, with ∂J/∂last by name or written out: the name must save what its form costs."""
+        closed = self.closed[block.last]
+        written, size = None, weight_of(closed)
+        if block.last is self.of or size <= LONGEST_INLINED:
+            written = self._shorten(self._pulled(u, block, closed))
+            if block.last is self.of or size == 1:
+                return written
+        named = self._shorten(self._pulled(u, block, self.gradient[block.last]))
+        if written is not None and weight_of(written.result) <= weight_of(named.result) + size - 1:
+            return written
+        return named
+
+    def _pulled(self, u: Symbol, block: Block, cotangent: Expr) -> Expr:
+        """The cotangent of the block's last value taken back to u, and what comes from the values beside it."""
+        arrived: dict[Symbol, list[Expr]] = {block.last: [cotangent]}
+        for v in (block.last, *reversed(block.inner)):
+            total = add([(1, part) for part in arrived[v]], v.shape)
+            for w in self.graph.feeds[v]:
+                if w is u or w in block.inner:
+                    factor = self.factors[v, w]
+                    arrived.setdefault(w, []).append(substitute(factor.form, factor.cotangent, total))
+        beside = [self._through(v, u, raw=False) for v in block.beside]
+        return add([(1, part) for part in [*arrived[u], *beside]], u.shape)
+
+    def _written_with(self, expr: Expr, names: set[Symbol]) -> set[Symbol]:
+        """Which of the named gradients a form is written with, through each other's forms too."""
+        found: set[Symbol] = set()
+        stack = [expr]
+        while stack:
+            new = [s for s in symbols(stack.pop()) if isinstance(s, Symbol) and s in names and s not in found]
+            found.update(new)
+            stack.extend(defined(symbol) for symbol in new)
+        return found
 
     def _through(self, v: Symbol, u: Symbol, *, raw: bool) -> Expr:
         """The contribution of v to ∂J/∂u: the factor's map applied to ∂J/∂v."""
         factor = self.factors[v, u]
-        return substitute(factor.form, factor.cotangent, self._reference(v), raw=raw)
+        return substitute(factor.form, factor.cotangent, self._reference(v, u), raw=raw)
 
-    def _reference(self, v: Symbol) -> Expr:
-        """∂J/∂v as it is written downstream: its name, or the closed form where that is short or used once."""
+    def _reference(self, v: Symbol, u: Symbol) -> Expr:
+        """∂J/∂v as it is written in ∂J/∂u: its name, or the closed form where that is short or used once."""
         closed = self.closed[v]
-        named = any(symbol.partial is not None for symbol in symbols(closed))
-        if v is self.of or (not named and weight_of(closed) <= self.inline_weight):
+        size, uses = weight_of(closed), len(self.graph.feeds[v])
+        named = _has_gradient(closed)
+        if v is self.of:
             return closed
-        once = len(self.graph.feeds[v]) == 1 and v not in self.graph.wrt
-        if once and weight_of(closed) <= LONGEST_INLINED:
+        if self.recurs[u]:
+            return closed if not named and size <= SHORTEST_NAMED else self.gradient[v]
+        if not named and size <= self.inline_weight and (uses - 1) * (size - 1) <= self.inline_weight:
+            return closed
+        gathered = any(isinstance(node, Sum) and len(node.terms) > 1 and _has_gradient(node) for node in walk(closed))
+        if uses == 1 and v not in self.graph.wrt and size <= LONGEST_INLINED and not gathered:
             return closed
         return self.gradient[v]
 
@@ -286,7 +346,7 @@ class ReverseSweep:
         steps: list[Step] = []
         left: Expr = gradient
         if consumers == (self.of,):
-            if weight_of(_defined(self.of)) <= LONGEST_WRITTEN_OUT:
+            if weight_of(defined(self.of)) <= LONGEST_WRITTEN_OUT:
                 written = ((written_out(self.of, u, total),),)
                 steps.append(Step(left, total, f"definition of {self.of.name}", "chain", written))
             steps.append(Step(left, total, f"differentiate {self.of.name}", "differentiate"))

@@ -1,41 +1,76 @@
 """Puts the author's names back: a part of a formula that a name is defined as becomes the name.
 
 A whole sub-expression is found by identity. A product is also found inside a larger product (X̂ = (X − μ)/s inside
-γ ⊙ (X − μ)/s²), a sum over axes where its operands stand among others (μ inside X − 1ᵀX/m), and a root inside other
-powers of the same base (s = √(v + ε) inside (v + ε)⁻¹ᐟ²).
+γ ⊙ (X − μ)/s²), a sum over axes where its operands stand among others (μ inside X − 1ᵀX/m), a mean inside the sum
+that it was made of (1ᵀX = m μ), and a root inside other powers of the same base (s = √(v + ε) inside (v + ε)⁻¹ᐟ²).
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from fractions import Fraction
 
 from handgrad.canonical import power, product, scale, split_coefficient
-from handgrad.expr import UNIT, Expr, Labels, Power, Product, Symbol, rebuild
-from handgrad.simplify import with_args
+from handgrad.expansion import with_args
+from handgrad.expr import UNIT, Expr, Extent, Labels, Operand, Power, Product, Symbol, rebuild, walk
 
 MOST_OPERANDS = 6  # of a definition that is looked for inside products
 MOST_ROUNDS = 8
+Factor = tuple[Expr, Fraction, Labels]
 
 
 @dataclass(frozen=True, slots=True)
 class _Pattern:
-    """A named product: its factors with exponents at their labels, its result labels, and its coefficient."""
+    """A named product: its factors with exponents at their labels, its result labels, and its number.
+
+    The name is `coefficient` times the factors times `sizes`, the numbers of entries that a mean divides by.
+    """
 
     name: Symbol
-    factors: tuple[tuple[Expr, Fraction, Labels], ...]
+    factors: tuple[Factor, ...]
     out: Labels
     coefficient: Fraction
+    sizes: tuple[tuple[Expr, Fraction], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class _Root:
+    """A name that is a power of `coefficient` · `sizes` · b: where it says how b to a power is written in the name."""
+
+    name: Symbol
+    exponent: Fraction
+    coefficient: Fraction = Fraction(1)
+    sizes: tuple[tuple[Expr, Fraction], ...] = ()
 
 
 class Folder:
     """Folds expressions over the definitions of some names."""
 
-    def __init__(self, names: Mapping[Expr, Symbol]) -> None:
-        self.names = dict(names)
-        self.roots = {d.base: (d.exponent, name) for d, name in names.items() if isinstance(d, Power)}
-        self.patterns = [p for d, name in names.items() if (p := _pattern(d, name)) is not None]
+    def __init__(self, names: Iterable[Symbol]) -> None:
+        """Names in the order of their definitions; where two are defined alike, the first stands for both."""
+        self.names: dict[Expr, Symbol] = {}
+        self.roots: dict[Expr, _Root] = {}
+        self.patterns: dict[Expr, list[tuple[int, _Pattern]]] = {}
+        self.count = 0
+        numbered = list(enumerate(names))
+        # the small ones first: a mean must be known when a variance is written in it
+        for rank, name in sorted(numbered, key=lambda item: _size(item[1])):
+            self.learn(name, rank)
+
+    def learn(self, name: Symbol, rank: int | None = None) -> None:
+        """Fold over one more name, by its definition and by what that is in the names known already."""
+        assert name.definition is not None
+        rank = self.count if rank is None else rank
+        self.count += 1
+        for definition in dict.fromkeys((name.definition, self.fold(name.definition))):
+            self.names.setdefault(definition, name)
+            if isinstance(definition, Power):
+                for base, root in _roots(definition, name):
+                    self.roots.setdefault(base, root)
+            pattern = _pattern(definition, name)
+            if pattern is not None:
+                self.patterns.setdefault(pattern.factors[0][0], []).append((rank, pattern))
 
     def fold(self, expr: Expr) -> Expr:
         """The expression in the names."""
@@ -53,11 +88,15 @@ class Folder:
 
     def _root(self, base: Expr, exponent: Fraction) -> Expr | None:
         """bᵉ as a whole power of a name that is defined as a power of b."""
-        if base not in self.roots:
+        root = self.roots.get(base)
+        scaled = root is not None and (root.coefficient != 1 or root.sizes != ())
+        if root is None or (exponent / root.exponent).denominator != 1 or (scaled and exponent.denominator != 1):
             return None
-        own, name = self.roots[base]
-        times = exponent / own
-        return power(name, times) if times.denominator == 1 else None
+        axes = tuple(range(base.rank))
+        operands: list[Operand] = [(power(size, -e * exponent), ()) for size, e in root.sizes]
+        operands.append((power(root.name, exponent / root.exponent), axes))
+        whole = product(operands, axes, dict(enumerate(base.shape)))
+        return whole if root.coefficient == 1 else scale(root.coefficient ** -int(exponent), whole)
 
     def _with_roots(self, node: Product) -> Expr:
         """The product with each power that is one of a named root written in the name."""
@@ -75,26 +114,57 @@ class Folder:
                 return scale(coefficient, self.names.get(body, body))
             if body in self.names:
                 return scale(coefficient, self.names[body])
-            found = next((f for p in self.patterns if (f := _replace(body, p)) is not None), None)
+            found = next((f for p in self._candidates(body) if (f := _replace(body, p)) is not None), None)
             if found is None:
                 return scale(coefficient, body)
             current = found
         return scale(coefficient, current)
+
+    def _candidates(self, node: Product) -> list[_Pattern]:
+        """The patterns whose first factor stands in a product, the name defined last first."""
+        bases = dict.fromkeys(_powered(operand)[0] for operand, _ in node.operands)
+        found = [numbered for base in bases for numbered in self.patterns.get(base, ())]
+        return [pattern for _, pattern in sorted(found, key=lambda numbered: -numbered[0])]
+
+
+def _size(name: Symbol) -> int:
+    return sum(1 for _ in walk(name.definition)) if name.definition is not None else 0
+
+
+def _split_sizes(node: Product) -> tuple[tuple[tuple[Expr, Fraction], ...], list[Factor]]:
+    """The numbers of entries among a product's factors, and the other factors."""
+    factors = [(*_powered(operand), labels) for operand, labels in node.operands]
+    sizes = tuple((base, exponent) for base, exponent, _ in factors if isinstance(base, Extent))
+    return sizes, [factor for factor in factors if not isinstance(factor[0], Extent)]
+
+
+def _roots(definition: Power, name: Symbol) -> Iterator[tuple[Expr, _Root]]:
+    """The bases whose powers are powers of the name: as defined, and without the number that a mean divides by."""
+    yield definition.base, _Root(name, definition.exponent)
+    coefficient, body = split_coefficient(definition.base)
+    if isinstance(body, Product):
+        sizes, factors = _split_sizes(body)
+        rest = [(power(base, exponent), labels) for base, exponent, labels in factors]
+        if coefficient != 1 or (sizes and rest):
+            bare = product(rest, body.out, dict(enumerate(body.sizes)))
+            yield bare, _Root(name, definition.exponent, coefficient, sizes)
 
 
 def _pattern(definition: Expr, name: Symbol) -> _Pattern | None:
     coefficient, body = split_coefficient(definition)
     if not isinstance(body, Product) or not 1 <= len(body.operands) <= MOST_OPERANDS:
         return None
-    factors = tuple((*_powered(operand), labels) for operand, labels in body.operands)
     used = {label for _, labels in body.operands for label in labels}
     real = [label for label in body.out if label != UNIT]
     if len(set(real)) < len(real) or not set(real) <= used:
         return None
     summed = used - set(body.out) - {UNIT}
-    if len(factors) < 2 and not summed:
+    sizes, factors = _split_sizes(body)
+    if not summed:  # x/m is no shorter where m is written out
+        sizes, factors = (), [(*_powered(operand), labels) for operand, labels in body.operands]
+    if not factors or (len(factors) < 2 and not summed):
         return None
-    return _Pattern(name, factors, body.out, coefficient)
+    return _Pattern(name, tuple(factors), body.out, coefficient, sizes)
 
 
 def _powered(operand: Expr) -> tuple[Expr, Fraction]:
@@ -103,8 +173,6 @@ def _powered(operand: Expr) -> tuple[Expr, Fraction]:
 
 def _replace(node: Product, pattern: _Pattern) -> Expr | None:
     """The product with the pattern's factors replaced by its name, or None."""
-    if pattern.name in node.args:
-        return None
     have = [(*_powered(operand), labels) for operand, labels in node.operands]
     for chosen, mapping in _matches(pattern.factors, have, {}, ()):
         rest = _rest(pattern, have, chosen, mapping, node)
@@ -112,6 +180,7 @@ def _replace(node: Product, pattern: _Pattern) -> Expr | None:
             labels = tuple(UNIT if label == UNIT else mapping[label] for label in pattern.out)
             used = {k for _, at in rest for k in at} | set(labels) | set(node.out)
             sizes = {k: size for k, size in enumerate(node.sizes) if k in used}
+            rest += [(power(size, -exponent), ()) for size, exponent in pattern.sizes]
             return scale(1 / pattern.coefficient, product([*rest, (pattern.name, labels)], node.out, sizes))
     return None
 

@@ -12,20 +12,22 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from handgrad.calculus import Graph, ReverseSweep, pullback, substitute
+from handgrad.calculus import ReverseSweep, pullback, substitute
 from handgrad.canonical import add, product, zero
 from handgrad.checks.forms import printed_value
 from handgrad.checks.points import SPREADS, Ground
+from handgrad.dependence import Graph
 from handgrad.derivation import Check
 from handgrad.errors import OWN_MISTAKE, CheckError, DerivationError
 from handgrad.evaluate import Point, inputs
+from handgrad.expansion import expand
 from handgrad.expr import Call, Expr, Symbol, definitions, symbols
 from handgrad.folding import Folder
 from handgrad.functions import Array, Layout
 from handgrad.matrix import as_matrix, tidy_matrices, weight_of
 from handgrad.render.latex import latex
 from handgrad.render.text import text
-from handgrad.simplify import collect, expand, group, simplify, together
+from handgrad.simplify import collect, group, simplify, together
 from handgrad.softmax import recognise
 
 STEP = 1e-30
@@ -99,7 +101,7 @@ class Derivatives(Mapping[str, Expr]):
 def jacobian(wrt: tuple[Symbol, ...], of: Symbol) -> Derivatives:
     """∂of/∂wrt with the axes of `of` first; `of` may have any shape."""
     graph = Graph.of_scalar(of, wrt)
-    folder = Folder({s.definition: s for s in reversed(definitions([of])) if s.definition is not None and s is not of})
+    folder = Folder(s for s in definitions([of]) if s is not of)
     adjoint = _sweep(graph, of, folder)
     results = tuple((symbol, _best(folder.fold(recognise(adjoint[symbol])), of.rank)) for symbol in wrt)
     worst = max(_check(of, symbol, result) for symbol, result in results)

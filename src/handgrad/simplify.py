@@ -8,19 +8,18 @@ keeps the form with the fewest printed nodes.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from fractions import Fraction
 
 from handgrad.axes import Shape
-from handgrad.canonical import add, hadamard, is_zero, power, product, scale, terms_of
-from handgrad.expr import UNIT, Call, Expr, Labels, Power, Product, Sum, Symbol, Window, rebuild, symbols
+from handgrad.canonical import add, is_zero, power, product, scale, terms_of
+from handgrad.expansion import expand, with_args
+from handgrad.expr import UNIT, Expr, Labels, Power, Product, Sum, Symbol, rebuild, walk
 from handgrad.factoring import take_out
+from handgrad.facts import use_facts
 from handgrad.matrix import weight_of
-from handgrad.symmetry import has_symmetry, orient
 
-LARGEST_EXPANSION = 60  # terms; a larger product of sums stays a product
-SUMS_TO_ONE = "sums to one along axis "
 Factor = tuple[Expr, Labels]
 Term = tuple[Fraction, dict[Factor, Fraction], Expr]
 
@@ -40,119 +39,6 @@ class Simplified:
 
     result: Expr
     lines: tuple[tuple[Expr, Rewrite], ...]
-
-
-def expand(expr: Expr) -> Expr:
-    """Products of sums multiplied out, as far as the number of terms stays small."""
-    total: list[tuple[Fraction, Expr]] = []
-    for coefficient, term in terms_of(expr):
-        opened = _expand_product(term) if isinstance(term, Product) else _expand_square(term)
-        total += [(coefficient * c, e) for c, e in terms_of(opened)]
-        if len(total) > LARGEST_EXPANSION:
-            return expr
-    return add(total, expr.shape)
-
-
-def _expand_square(term: Expr) -> Expr:
-    """The square of a sum, as a sum of products."""
-    if not (isinstance(term, Power) and term.exponent == 2 and isinstance(term.base, Sum)):
-        return term
-    base = term.base
-    return expand(add([(c, hadamard(e, base)) for c, e in base.terms], term.shape))
-
-
-def _expand_product(node: Product) -> Expr:
-    """One product over its sums; whole small powers of sums are multiplied out too."""
-    forms: list[Expr] = [node]
-    done: list[tuple[Fraction, Expr]] = []
-    while forms:
-        current = forms.pop()
-        for coefficient, term in terms_of(current):
-            place = _sum_in(term)
-            if place is None or len(done) + len(forms) > LARGEST_EXPANSION:
-                done.append((coefficient, term))
-            else:
-                assert isinstance(term, Product)
-                forms.append(scale(coefficient, _distribute(term, place)))
-    return add(done, node.shape)
-
-
-def _sum_in(term: Expr) -> int | None:
-    """The place of the first operand that is a sum or the square of one."""
-    if isinstance(term, Product):
-        for place, (operand, _) in enumerate(term.operands):
-            squared = isinstance(operand, Power) and operand.exponent == 2 and isinstance(operand.base, Sum)
-            if squared or (isinstance(operand, Sum) and len(operand.terms) > 1):
-                return place
-    return None
-
-
-def _distribute(term: Product, place: int) -> Expr:
-    operand, labels = term.operands[place]
-    others = term.operands[:place] + term.operands[place + 1 :]
-    total = operand.base if isinstance(operand, Power) else operand
-    if isinstance(operand, Power):
-        others = (*others, (total, labels))
-    sizes = dict(enumerate(term.sizes))
-    parts = [(c, product([*others, (e, labels)], term.out, sizes)) for c, e in terms_of(total)]
-    return add(parts, term.shape)
-
-
-def use_facts(expr: Expr) -> Expr:
-    """Declared facts: where a symbol sums to one along an axis, that sum is 1; a symmetric matrix is its transpose."""
-
-    turning = has_symmetry(expr)
-    if not turning and not any(symbol.facts for symbol in symbols(expr)):
-        return expr
-
-    def change(node: Expr, args: tuple[Expr, ...]) -> Expr:
-        node = with_args(node, args)
-        if turning:
-            node = orient(node)
-        if not isinstance(node, Product):
-            return node
-        kept = [(operand, labels) for operand, labels in node.operands if _summed_label(operand, labels, node) is None]
-        if len(kept) == len(node.operands):
-            return node
-        gone = {_summed_label(operand, labels, node) for operand, labels in node.operands}
-        used = {label for _, labels in kept for label in labels} | set(node.out)
-        sizes = {k: size for k, size in enumerate(node.sizes) if k in used or k not in gone}
-        return product(kept, node.out, sizes)
-
-    return rebuild(expr, change)
-
-
-def _summed_label(operand: Expr, labels: Labels, node: Product) -> int | None:
-    """The label over which a declared fact says that the operand sums to one, where nothing else has it."""
-    if not isinstance(operand, Symbol):
-        return None
-    for fact in operand.facts:
-        if fact.startswith(SUMS_TO_ONE):
-            label = labels[int(fact.removeprefix(SUMS_TO_ONE))]
-            places = sum(inner.count(label) for _, inner in node.operands)
-            if label != UNIT and label not in node.out and places == 1:
-                return label
-    return None
-
-
-def with_args(node: Expr, args: tuple[Expr, ...]) -> Expr:
-    """The canonical node with other arguments."""
-    if args == node.args:
-        return node
-    match node:
-        case Sum():
-            return add(zip([c for c, _ in node.terms], args, strict=True), node.shape)
-        case Product():
-            operands = zip(args, [labels for _, labels in node.operands], strict=True)
-            return product(operands, node.out, dict(enumerate(node.sizes)))
-        case Power():
-            return power(args[0], node.exponent)
-        case Call():
-            built: Expr = node.function(*args)
-            return built
-        case Window():
-            return node.with_index(args[0])
-    return node
 
 
 def _terms(expr: Expr) -> list[Term]:
@@ -226,17 +112,22 @@ def _common(all_factors: list[dict[Factor, Fraction]]) -> dict[Factor, Fraction]
 
 
 def group(expr: Expr) -> Expr:
-    """The factor that most terms share, taken out of those terms; again for what is left."""
+    """The factor that most terms share, taken out of those terms; again for what is left; also inside a product."""
+    if isinstance(expr, Product):
+        inner_sums = [(group(operand) if isinstance(operand, Sum) else operand, at) for operand, at in expr.operands]
+        return product(inner_sums, expr.out, dict(enumerate(expr.sizes)))
+    if isinstance(expr, Sum) and len(expr.terms) == 1:
+        return scale(expr.terms[0][0], group(expr.terms[0][1]))
     if not isinstance(expr, Sum) or len(expr.terms) < 3:
         return collect(expr)
     terms = _terms(expr)
-    count: dict[Factor, list[int]] = {}
+    count: dict[tuple[Factor, bool], list[int]] = {}
     for place, (_, factors, _) in enumerate(terms):
         for factor, exponent in factors.items():
-            if exponent > 0:
-                count.setdefault(factor, []).append(place)
-    best = max(count.items(), key=lambda item: (len(item[1]), item[0][0].key), default=None)
-    if best is None or len(best[1]) < 2:
+            count.setdefault((factor, exponent > 0), []).append(place)
+    shared = [item for item in count.items() if len(item[1]) > 1]
+    best = max(shared, key=lambda item: (item[0][1], len(item[1]), item[0][0][0].key), default=None)
+    if best is None:
         return expr
     chosen = set(best[1])
     inside = add([expr.terms[k] for k in chosen], expr.shape)
@@ -270,18 +161,18 @@ def together(expr: Expr) -> Expr:
 
 
 EXPAND = Rewrite("expand", expand, "multiply out and cancel")
-FACTS = Rewrite("facts", use_facts, "use what is declared of the symbols, and symmetry")
+FACTS = Rewrite("facts", use_facts, "use what is known of the symbols")
 TOGETHER = Rewrite("together", together, "bring over one denominator")
 COLLECT = Rewrite("collect", collect, "take common factors out")
 TAKE_OUT = Rewrite("take out", take_out, "take the common matrix out")
 GROUP = Rewrite("group", group, "take shared factors out")
 PATHS: tuple[tuple[Rewrite, ...], ...] = (
-    (COLLECT,),
+    (COLLECT, GROUP),
     (TAKE_OUT, TAKE_OUT),
     (COLLECT, TAKE_OUT, TAKE_OUT),
     (TOGETHER,),
     (EXPAND,),
-    (EXPAND, COLLECT),
+    (EXPAND, COLLECT, GROUP),
     (EXPAND, GROUP),
     (EXPAND, TAKE_OUT, TAKE_OUT, COLLECT),
     (EXPAND, TOGETHER),
@@ -295,9 +186,23 @@ def shortest(forms: Iterable[Expr]) -> Expr:
 
 
 def simplify(expr: Expr) -> Simplified:
-    """The shortest form and the lines that lead to it; a rewrite that changes nothing gives no line."""
+    """The shortest form and the lines that lead to it; a rewrite that changes nothing gives no line.
+
+    A sum that stands in several places, as X − μ does, is also kept whole while the rest is rewritten.
+    """
     if is_zero(expr) or (not isinstance(expr, Sum | Product)):
         return Simplified(expr, ())
+    best = _search(expr)
+    atoms = _repeated_sums(expr)
+    if atoms:
+        whole = _thawed(_search(_freeze(expr, atoms)), {symbol: part for part, symbol in atoms.items()})
+        if weight_of(whole.result) < weight_of(best.result):
+            return whole
+    return best
+
+
+def _search(expr: Expr) -> Simplified:
+    """The shortest form on any of the paths."""
     best, size = Simplified(expr, ()), weight_of(expr)
     tried: dict[tuple[Expr, str], Expr] = {}
     for path in PATHS:
@@ -315,4 +220,30 @@ def simplify(expr: Expr) -> Simplified:
     return best
 
 
-__all__ = ["Rewrite", "Simplified", "collect", "expand", "group", "simplify", "together", "use_facts", "with_args"]
+def _repeated_sums(expr: Expr) -> dict[Expr, Symbol]:
+    """The sums that are factors in more than one place, each with a name that stands for it meanwhile."""
+    count: dict[Expr, int] = {}
+    for node in walk(expr):
+        for operand in node.args if isinstance(node, Product) else ():
+            base = operand.base if isinstance(operand, Power) else operand
+            if isinstance(base, Sum):
+                count[base] = count.get(base, 0) + 1
+    return {part: Symbol(part.key, part.shape, definition=part) for part, times in count.items() if times > 1}
+
+
+def _freeze(expr: Expr, atoms: Mapping[Expr, Symbol]) -> Expr:
+    """The expression with names in the place of those sums."""
+    return rebuild(expr, lambda node, args: atoms[node] if node in atoms else with_args(node, args))
+
+
+def _thawed(simplified: Simplified, parts: Mapping[Expr, Expr]) -> Simplified:
+    """The lines with the sums back in the place of their names."""
+
+    def thaw(node: Expr, args: tuple[Expr, ...]) -> Expr:
+        return parts[node] if node in parts else with_args(node, args)
+
+    lines = tuple((rebuild(form, thaw), rewrite) for form, rewrite in simplified.lines)
+    return Simplified(lines[-1][0] if lines else rebuild(simplified.result, thaw), lines)
+
+
+__all__ = ["Rewrite", "Simplified", "collect", "group", "simplify", "together"]

@@ -1,14 +1,14 @@
-"""Recognises exp(x)/Σ exp(x) as softmax(x) inside products, however often it stands there."""
+"""Recognises exp(x)/Σ exp(x) as softmax(x) inside products, however often it stands there, and exp(log softmax(x))."""
 
 from __future__ import annotations
 
 from fractions import Fraction
 
 from handgrad.canonical import power, product
+from handgrad.expansion import with_args
 from handgrad.expr import UNIT, Call, Expr, Labels, Power, Product, rebuild
-from handgrad.functions.along import softmax
+from handgrad.functions.along import log_softmax, softmax
 from handgrad.functions.elementwise import exp
-from handgrad.simplify import with_args
 
 Factor = tuple[Expr, Fraction, Labels]
 
@@ -18,11 +18,21 @@ def recognise(expr: Expr) -> Expr:
 
     def change(node: Expr, args: tuple[Expr, ...]) -> Expr:
         node = with_args(node, args)
+        if isinstance(node, Call) and node.function is exp and (inner := _log_softmax(node.args[0])) is not None:
+            return inner
         while isinstance(node, Product) and (found := _replaced(node)) is not None:
             node = found
         return node
 
     return rebuild(expr, change)
+
+
+def _log_softmax(argument: Expr) -> Expr | None:
+    """softmax(x) where an argument of exp is log softmax(x)."""
+    if isinstance(argument, Call) and getattr(argument.function, "name", "") == log_softmax.name:
+        ratio: Expr = softmax.at(argument.function.axis)(argument.args[0])
+        return ratio
+    return None
 
 
 def _replaced(node: Product) -> Expr | None:

@@ -12,8 +12,8 @@ from handgrad.axes import Size
 from handgrad.errors import ShapeError
 from handgrad.evaluate import Point, inputs, lengths
 from handgrad.expr import INDEX, Call, Expr, Symbol, definitions, walk
+from handgrad.facts import SUMS_TO_ONE
 from handgrad.functions import AbstractFunction, Array, MatrixFunction, Surrogate
-from handgrad.simplify import SUMS_TO_ONE
 from handgrad.symmetry import SYMMETRIC
 
 Spread = float | str

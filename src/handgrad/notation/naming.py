@@ -7,8 +7,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from handgrad.expansion import with_args
 from handgrad.expr import Call, Expr, Power, Product, Sum, Symbol, rebuild, symbols
-from handgrad.simplify import with_args
 
 
 def name_arguments(

@@ -8,9 +8,9 @@ from fractions import Fraction
 from functools import partial
 
 from handgrad.canonical import add, as_number, is_zero, product
+from handgrad.expansion import with_args
 from handgrad.expr import Call, Expr, Labels, Power, Product, Sum, Symbol, rebuild
 from handgrad.functions.elementwise import exp, log, log1p
-from handgrad.simplify import with_args
 from handgrad.stable.building import Place, build, divided, pieces
 from handgrad.stable.differences import safe_difference
 from handgrad.stable.logarithms import joined_logs, safe_log
