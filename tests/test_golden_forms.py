@@ -228,3 +228,10 @@ def test_declared_symmetry(text: str, wrt: str, expected: str) -> None:
 
 def test_symmetry_is_not_used_undeclared() -> None:
     assert hg.derive("x @ A @ x", wrt="x", shapes={"A": "n, n", "x": "n"})["x"].text() == "(A + Aᵀ) x"
+
+
+def test_correlation() -> None:
+    """16: dW = dy ⋆ x where all of dy lies within x, dx the full convolution of dy with W."""
+    derived = hg.derive("y = correlate(x, W)\nL = sum(y * dy)", shapes={"x": "n", "W": "k"}, wrt=["x", "W"])
+    assert (derived["W"].text(), derived["x"].text()) in {("dy ⋆ x", "W ∗ dy"), ("dy ⋆ x", "dy ∗ W")}
+    assert derived["W"].latex() == r"dy \star x"

@@ -33,6 +33,7 @@ from handgrad.matrix import (
     RunningPower,
     Selector,
     Series,
+    Sliding,
     Spread,
     Transposed,
     Vec,
@@ -141,6 +142,10 @@ class _FormValue:
                 return MEASURES[form.kind](self.of(form.arg))
             case Selector():
                 return self.point.value(form.expr).reshape(self._full(form))
+            case Sliding():
+                left, right = self.of(form.left)[:, 0], self.of(form.right)[:, 0]
+                slid = np.convolve(left, right) if form.kind == "convolution" else np.correlate(right, left)
+                return slid.reshape(-1, 1)
             case Vec():
                 return self.of(form.arg).reshape(-1, 1)
             case Kronecker():

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from fractions import Fraction
 
-from handgrad.axes import ONE, Size
+from handgrad.axes import ONE, Count, Size
 from handgrad.canonical import as_number
 from handgrad.expr import Call, Expr, Extent, Power, Product, Sum, Symbol, Window
 from handgrad.functions import AlongAxis, Elementwise, Layout
@@ -25,6 +25,7 @@ from handgrad.matrix.forms import (
     Measure,
     Powered,
     Selector,
+    Sliding,
     Spread,
     Transposed,
     parts,
@@ -149,13 +150,32 @@ class _Former:
         graph = Graph(expr)
         for operand, labels in expr.operands:
             if operand.rank > 2:
-                return self._indexed(expr)
+                return self._sliding(expr) or self._indexed(expr)
             base, exponent = (operand.base, operand.exponent) if isinstance(operand, Power) else (operand, Fraction(1))
             inner = self.form(base)
             nested = isinstance(operand, Product) and isinstance(inner, Hadamard) and len(expr.operands) > 1
             graph.place(Grouped(inner) if nested else inner, exponent, labels)
         form = graph.reduce()
         return self._indexed(expr) if form is None else form
+
+    def _sliding(self, expr: Product) -> Form | None:
+        """A window over two vectors as their convolution or correlation, times the scalars beside them."""
+        windows = [(o, labels) for o, labels in expr.operands if isinstance(o, Window)]
+        vectors = {labels[0]: o for o, labels in expr.operands if o.rank == 1 and not isinstance(o, Window)}
+        scalars = [(self.form(o), Fraction(1)) for o, labels in expr.operands if not labels]
+        if len(windows) != 1 or len(vectors) != 2 or len(expr.operands) != 3 + len(scalars) or expr.rank != 1:
+            return None
+        window, labels = windows[0]
+        if window.index is not None or window.triangle or set(labels) != {*vectors, *expr.out}:
+            return None
+        coefficients = {label: c.number for label, c in zip(labels, window.coefficients, strict=True)}
+        sizes = {label: expr.sizes[label] for label in labels}
+        kind = slides(coefficients, window.offset, sizes, expr.out[0])
+        if kind is None:
+            return None
+        name, first, second = kind
+        inner = Sliding(name, self.form(vectors[first]), self.form(vectors[second]), expr.shape[0])
+        return hadamard_form([*scalars, (inner, Fraction(1))], expr.shape[0], ONE) if scalars else inner
 
     def _indexed(self, expr: Expr) -> Form:
         rows, columns = _extent(expr)
@@ -169,6 +189,24 @@ class _Former:
             return self._indexed(expr)
         rows, columns = _extent(expr)
         return hadamard_form([(self.form(operand), Fraction(1)) for operand, _ in expr.operands], rows, columns)
+
+
+def slides(
+    coefficients: Mapping[int, int | None], offset: Count, sizes: Mapping[int, Size], out: int
+) -> tuple[str, int, int] | None:
+    """How a window slides: ("convolution", p, q) for i = p + q, ("correlation", q, p) for i = p − q; else None."""
+    first, second = sorted(label for label in coefficients if label != out)
+    own = coefficients[out]
+    if own not in (1, -1) or offset.terms:
+        return None
+    signs = tuple(-own * (coefficients[label] or 0) for label in (first, second))
+    length = Count.of(sizes[out])
+    if signs == (1, 1) and length == sizes[first] + sizes[second] - 1:
+        return "convolution", first, second
+    for plus, minus, wanted in ((first, second, (1, -1)), (second, first, (-1, 1))):
+        if signs == wanted and length == sizes[plus] - sizes[minus] + 1:
+            return "correlation", minus, plus
+    return None
 
 
 def _shortest_sum(form: Linear) -> Form:

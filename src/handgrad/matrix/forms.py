@@ -254,6 +254,21 @@ class Measure:
 
 
 @dataclass(frozen=True, slots=True)
+class Sliding:
+    """Two vectors, one slid along the other.
+
+    `convolution` a ∗ b, wherever they overlap: (a ∗ b)ᵢ = Σⱼ aⱼ bᵢ₋ⱼ; `correlation` a ⋆ b, where all of a lies
+    within b: (a ⋆ b)ᵢ = Σⱼ aⱼ bᵢ₊ⱼ.
+    """
+
+    kind: str
+    left: Form
+    right: Form
+    rows: Size
+    columns: Size = ONE
+
+
+@dataclass(frozen=True, slots=True)
 class Vec:
     """The entries of a matrix as one column, row after row."""
 
@@ -327,7 +342,7 @@ class Selector:
 
 Form = (
     Leaf | Selector | Constant | Ones | Identity | Linear | Matmul | Hadamard | Transposed | Powered | Apply | Spread
-    | Grouped | Diagonal | Measure | Vec | Kronecker | Commutation | MatrixPower | RunningPower | Series
+    | Grouped | Diagonal | Measure | Sliding | Vec | Kronecker | Commutation | MatrixPower | RunningPower | Series
     | Index
 )  # fmt: skip
 
@@ -341,6 +356,8 @@ def parts(form: Form) -> tuple[Form, ...]:
             return form.factors
         case Hadamard():
             return form.over + form.under
+        case Sliding():
+            return (form.left, form.right)
         case Transposed() | Diagonal() | Measure() | Spread() | Grouped() | Vec():
             return (form.arg,)
         case Kronecker():

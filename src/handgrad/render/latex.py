@@ -16,6 +16,8 @@ class LatexStyle:
 
     hadamard, matmul, minus, plus, identity = r" \odot ", " ", " - ", " + ", "I"
     kronecker = r" \otimes "
+    convolution = r" \ast "
+    correlation = r" \star "
     ones = r"\mathbf{1}"
     scalars_in_front = True
 

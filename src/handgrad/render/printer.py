@@ -30,6 +30,7 @@ from handgrad.matrix import (
     RunningPower,
     Selector,
     Series,
+    Sliding,
     Spread,
     Transposed,
     Vec,
@@ -55,6 +56,8 @@ class Style(Protocol):
     ones: str
     identity: str
     kronecker: str
+    convolution: str
+    correlation: str
 
     def name(self, symbol: Symbol) -> str:
         """A symbol's name."""
@@ -186,6 +189,9 @@ class Printer:
                 return style.measure(form.kind, self.form(form.arg)[0]), ATOM if form.kind in CLOSED else PREFIX
             case Selector():
                 return self._selector(form)
+            case Sliding():
+                sign = style.convolution if form.kind == "convolution" else style.correlation
+                return sign.join(self._held(part, PREFIX) for part in (form.left, form.right)), SUM
             case Vec():
                 return style.vec(self.form(form.arg)[0]), ATOM
             case Kronecker():

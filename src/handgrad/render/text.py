@@ -19,6 +19,8 @@ class TextStyle:
 
     hadamard, matmul, minus, plus, ones, identity = " ⊙ ", " ", " − ", " + ", "1", "I"
     kronecker = " ⊗ "
+    convolution = " ∗ "
+    correlation = " ⋆ "
     scalars_in_front = False
 
     def name(self, symbol: Symbol) -> str:
