@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING, Any
 __version__ = "0.1.0"
 
 if TYPE_CHECKING:
-    from handgrad.api import derive, hessian, jacobian, parse, read
+    from handgrad.api import derive, hessian, hvp, jacobian, parse, read
     from handgrad.derived import Derivation
     from handgrad.errors import HandgradError
     from handgrad.expr import Expr
@@ -35,6 +35,7 @@ _WHERE = {
     "Model": "handgrad.model",
     "derive": "handgrad.api",
     "hessian": "handgrad.api",
+    "hvp": "handgrad.api",
     "jacobian": "handgrad.api",
     "parse": "handgrad.api",
     "read": "handgrad.api",
@@ -48,6 +49,7 @@ __all__ = [
     "__version__",
     "derive",
     "hessian",
+    "hvp",
     "jacobian",
     "parse",
     "read",

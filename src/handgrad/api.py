@@ -106,6 +106,25 @@ def hessian(
     return higher.hessian(derived.chosen_symbols(model, wrt, scalar), scalar)
 
 
+def hvp(
+    model: Model | str,
+    wrt: str | Iterable[str] | None = None,
+    of: str | None = None,
+    *,
+    vector: str = "v",
+    shapes: Mapping[str, str] | None = None,
+    let: Mapping[str, str] | None = None,
+) -> higher.Derivatives:
+    """The checked product of a scalar's Hessian with a vector of the symbol's shape, as a formula in that vector.
+
+    >>> print(hvp("sum((X @ w - y) ** 2)", wrt="w", shapes={"X": "m, n", "w": "n", "y": "m"})["w"])
+    2 Xᵀ X v
+    """
+    model = parse(model, shapes=shapes, let=let) if isinstance(model, str) else model
+    scalar = derived.scalar_of(model, of)
+    return higher.hessian_vector(derived.chosen_symbols(model, wrt, scalar), scalar, vector)
+
+
 def derive(
     model: Model | str,
     wrt: str | Iterable[str] | None = None,

@@ -39,12 +39,13 @@ LARGEST = 1e6
 
 @dataclass(frozen=True, slots=True, repr=False)
 class Derivatives(Mapping[str, Expr]):
-    """Jacobians or Hessians by the name of the symbol differentiated by, each checked."""
+    """Jacobians, Hessians or their products with a vector, by the name of the symbol differentiated by, each checked."""
 
     kind: str
     of: Symbol
     results: tuple[tuple[Symbol, Expr], ...]
     checks: tuple[Check, ...]
+    vector: str = ""
 
     def __getitem__(self, name: str) -> Expr:
         for symbol, expr in self.results:
@@ -60,8 +61,9 @@ class Derivatives(Mapping[str, Expr]):
 
     def text(self) -> str:
         """A line for each result."""
-        order = "²" if self.kind == "hessian" else ""
-        lines = [f"∂{order}{self.of.name}/∂{s.name}{order} = {text(e)}{self._note(s, e)}" for s, e in self.results]
+        order = "" if self.kind == "jacobian" else "²"
+        of, vector = self.of.name, f" {self.vector}" if self.vector else ""
+        lines = [f"∂{order}{of}/∂{s.name}{order}{vector} = {text(e)}{self._note(s, e)}" for s, e in self.results]
         return "\n".join(lines) + "\n"
 
     def _note(self, symbol: Symbol, expr: Expr) -> str:
@@ -75,10 +77,10 @@ class Derivatives(Mapping[str, Expr]):
 
     def latex(self) -> str:
         """A display for each result."""
-        order = "^2" if self.kind == "hessian" else ""
-        of = self.of.latex_name
+        order = "" if self.kind == "jacobian" else "^2"
+        of, vector = self.of.latex_name, f" {self.vector}" if self.vector else ""
         lines = [
-            rf"\[\frac{{\partial{order} {of}}}{{\partial {symbol.latex_name}{order}}} = {latex(expr)}"
+            rf"\[\frac{{\partial{order} {of}}}{{\partial {symbol.latex_name}{order}}}{vector} = {latex(expr)}"
             rf"{self._latex_note(symbol, expr)}\]"
             for symbol, expr in self.results
         ]
@@ -115,9 +117,7 @@ def hessian(wrt: tuple[Symbol, ...], of: Symbol) -> Derivatives:
     results: list[tuple[Symbol, Expr]] = []
     worst = 0.0
     for symbol in wrt:
-        sweep = ReverseSweep(of, (symbol,), inline_weight=1_000_000).run()
-        closed = _without_gradients(dict(sweep.gradients)[symbol])
-        gradient = Symbol(f"∂{of.name}/∂{symbol.name}", symbol.shape, definition=closed)
+        gradient = _gradient(of, symbol)
         if symbol not in inputs((gradient,)):
             results.append((symbol, zero(symbol.shape * 2)))
             continue
@@ -125,6 +125,40 @@ def hessian(wrt: tuple[Symbol, ...], of: Symbol) -> Derivatives:
         results.append((symbol, found[symbol.name]))
         worst = max(worst, *(check.largest for check in found.checks))
     return Derivatives("hessian", of, tuple(results), (Check("Hessians against the complex step", POINTS, worst),))
+
+
+def hessian_vector(wrt: tuple[Symbol, ...], of: Symbol, vector: str) -> Derivatives:
+    """(∂²of/∂wrt²) v of a scalar without the Hessian: the gradient of ⟨∂of/∂wrt, v⟩ for a constant v.
+
+    Pearlmutter, Fast exact multiplication by the Hessian, Neural Computation 1994.
+    """
+    if of.shape:
+        raise DerivationError(f"{of.name} is not a scalar", remedy="sum it, or ask for a Jacobian")
+    if any(symbol.name == vector for symbol in (*definitions([of]), *inputs((of,)))):
+        raise DerivationError(f"the model has a symbol {vector} already", remedy='name the vector: vector="u"')
+    results: list[tuple[Symbol, Expr]] = []
+    worst = 0.0
+    for symbol in wrt:
+        gradient = _gradient(of, symbol)
+        if symbol not in inputs((gradient,)):
+            results.append((symbol, zero(symbol.shape)))
+            continue
+        axes = tuple(range(symbol.rank))
+        direction = Symbol(vector, symbol.shape)
+        assert gradient.definition is not None
+        along = product([(gradient.definition, axes), (direction, axes)], (), dict(enumerate(symbol.shape)))
+        found = jacobian((symbol,), Symbol(f"⟨{gradient.name}, {vector}⟩", (), definition=along))
+        results.append((symbol, found[symbol.name]))
+        worst = max(worst, *(check.largest for check in found.checks))
+    checks = (Check("Hessian-vector products against the complex step", POINTS, worst),)
+    return Derivatives("hessian-vector product", of, tuple(results), checks, vector)
+
+
+def _gradient(of: Symbol, symbol: Symbol) -> Symbol:
+    """∂of/∂symbol as a name for its closed form, in the names of the equations alone."""
+    sweep = ReverseSweep(of, (symbol,), inline_weight=1_000_000).run()
+    closed = _without_gradients(dict(sweep.gradients)[symbol])
+    return Symbol(f"∂{of.name}/∂{symbol.name}", symbol.shape, definition=closed)
 
 
 def _is_stacked(expr: Expr) -> bool:
