@@ -24,7 +24,8 @@ from handgrad.errors import DerivationError
 from handgrad.expr import Call, Expr, Symbol, walk
 from handgrad.functions import Array, Elementwise
 from handgrad.model import Model
-from handgrad.program.emit import numpy_source
+from handgrad.program import emit
+from handgrad.program.jax_engine import jax_function
 from handgrad.render import document
 from handgrad.stable import stable
 
@@ -113,16 +114,26 @@ class Derivation(Mapping[str, Expr]):
         return tuple(dict.fromkeys(r for r in records if isinstance(r, Elementwise)))
 
     def source(self, language: str = "numpy") -> str:
-        """The forward and backward pass as readable source code: what the engine runs."""
-        if language != "numpy":
-            raise DerivationError(f"source code in {language} is not written yet", remedy="ask for numpy")
-        verify_stable(self.sweep)
-        return numpy_source(self.model, self.sweep)
+        """The forward and backward pass as readable source code in numpy, jax, torch or javascript.
+
+        Raises DerivationError for another language, or where it has no spelling of a function.
+        """
+        sweep = ReverseSweep(self.of, tuple(symbol for symbol, _ in self.sweep.gradients), inline_weight=0).run()
+        verify(sweep)
+        verify_stable(sweep)
+        return emit.source(self.model, sweep, language)
 
     def function(self, engine: str = "numpy") -> Callable[..., dict[str, Array]]:
-        """f(**arrays): the value under the scalar's name and the gradients under their symbols', in float64."""
+        """f(**arrays): the value under the scalar's name and the gradients under their symbols'.
+
+        "numpy" computes in float64; "jax" gives a jitted function of JAX arrays, in the precision that JAX is set to.
+        Raises DerivationError for another engine, or where JAX is not installed.
+        """
+        if engine == "jax":
+            verify_stable(self.sweep)
+            return jax_function(self.model, self.sweep)
         if engine != "numpy":
-            raise DerivationError(f"there is no engine {engine} yet", remedy="ask for numpy")
+            raise DerivationError(f"there is no engine {engine}", remedy="ask for numpy or jax")
         roots = (self.of, *self.values())
         verify_stable(self.sweep)
         forms = {name: stable(expr) for name, expr in self.items()}

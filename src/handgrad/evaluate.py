@@ -173,35 +173,46 @@ def bind(
 ) -> Point:
     """A point from a user's arrays: shapes are checked against each other and sizes are read off."""
     values: dict[str, Array] = {}
+    for symbol in inputs(roots):
+        array = np.asarray(given(symbol, arrays))
+        values[symbol.name] = array.astype(np.result_type(array.dtype, np.float64))
+    return Point(values, known_sizes(roots, {name: array.shape for name, array in values.items()}), form=form)
+
+
+def given(symbol: Symbol, arrays: Mapping[str, ArrayLike]) -> ArrayLike:
+    """What a user gave for a name."""
+    if symbol.name not in arrays:
+        raise UndefinedSymbolError(f"no value was given for {symbol.name}", remedy=f"pass {symbol.name}=...")
+    return arrays[symbol.name]
+
+
+def known_sizes(roots: tuple[Expr, ...], shapes: Mapping[str, tuple[int, ...]]) -> dict[str, int]:
+    """The sizes that the shapes of the inputs tell; a ShapeError where they contradict each other or the symbols."""
     sizes: dict[str, int] = {}
     owner: dict[str, str] = {}
     for symbol in inputs(roots):
-        if symbol.name not in arrays:
-            raise UndefinedSymbolError(f"no value was given for {symbol.name}", remedy=f"pass {symbol.name}=...")
-        array = np.asarray(arrays[symbol.name])
-        array = array.astype(np.result_type(array.dtype, np.float64))
-        if array.ndim != symbol.rank:
-            raise ShapeError(f"{symbol.name} has shape {array.shape}, expected {show(symbol.shape)}")
-        for size, length in zip(symbol.shape, array.shape, strict=True):
+        found = shapes[symbol.name]
+        if len(found) != symbol.rank:
+            raise ShapeError(f"{symbol.name} has shape {found}, expected {show(symbol.shape)}")
+        for size, length in zip(symbol.shape, found, strict=True):
             if size.count is not None:
                 continue  # arithmetic of other sizes: compared once those are known
             known = size.value if size.value is not None else sizes.setdefault(size.name, length)
             if known != length:
                 source = f" from {owner[size.name]}" if size.name in owner else ""
                 expected = f"{show(symbol.shape)} with {size} = {known}{source}"
-                raise ShapeError(f"{symbol.name} has shape {array.shape}, expected {expected}")
+                raise ShapeError(f"{symbol.name} has shape {found}, expected {expected}")
             owner.setdefault(size.name, symbol.name)
-        values[symbol.name] = array
-    point = Point(values, sizes, form=form)
+    point = Point({}, sizes)
     for symbol in inputs(roots):
-        if values[symbol.name].shape != point.shape(symbol):
-            raise ShapeError(f"{symbol.name} has shape {values[symbol.name].shape}, expected {show(symbol.shape)}, "
+        if shapes[symbol.name] != point.shape(symbol):
+            raise ShapeError(f"{symbol.name} has shape {shapes[symbol.name]}, expected {show(symbol.shape)}, "
                              f"here {point.shape(symbol)}")  # fmt: skip
     for size in lengths(roots):
         if point.length(size) < 1:
             raise ShapeError(f"nothing is left along an axis of length {size} = {point.length(size)}",
                              remedy="pass longer arrays")  # fmt: skip
-    return point
+    return sizes
 
 
 def lengths(roots: Iterable[Expr]) -> tuple[Size, ...]:

@@ -40,17 +40,22 @@ softmax: AlongAxis = AlongAxis(
     "softmax", Notation("softmax({0})", r"\operatorname{softmax}\left({0}\right)", closed=True), -1, _softmax,
     _softmax_pullback, ("softmax",), "Bridle, Neurocomputing 1990; Bishop (2006), eq. 4.106",
     "special.softmax({0}, axis={axis})",
+    spell={"jax": "jax.nn.softmax({0}, axis={axis})", "torch": "torch.softmax({0}, dim={axis})",
+           "javascript": "softmax({0}, {axis})"},
 )  # fmt: skip
 log_softmax: AlongAxis = AlongAxis(
     "log_softmax", Notation("log softmax({0})", r"\log \operatorname{softmax}\left({0}\right)", closed=True), -1,
     _log_softmax, lambda y, cotangent, axis: cotangent - hadamard(exp(y), along(cotangent, axis)),
     ("log_softmax",), "Bishop (2006), eq. 4.106 by the chain rule",
     "special.log_softmax({0}, axis={axis})",
+    spell={"jax": "jax.nn.log_softmax({0}, axis={axis})", "torch": "torch.log_softmax({0}, dim={axis})",
+           "javascript": "logSoftmax({0}, {axis})"},
 )  # fmt: skip
 logsumexp: AlongAxis = AlongAxis(
     "logsumexp", Notation("logsumexp({0})", r"\operatorname{logsumexp}\left({0}\right)", closed=True), -1, _logsumexp,
     _not_differentiated, (), "Blanchard, Higham and Higham, IMA J. Numer. Anal. 41 (2021)",
     "special.logsumexp({0}, axis={axis}, keepdims=True)", reduces=True,
+    spell={"torch": "torch.logsumexp({0}, dim={axis}, keepdim=True)", "javascript": "logSumExp({0}, {axis})"},
 )  # fmt: skip
 
 TABLE: tuple[AlongAxis, ...] = (softmax, log_softmax)

@@ -114,6 +114,7 @@ tanh: Elementwise = Elementwise(
 arctan: Elementwise = Elementwise(
     "arctan", Notation("arctan {0}", r"\arctan {0}"), np.arctan, (lambda x: 1 / (1 + x**2),), ("arctan", "atan"),
     f"{DLMF} 4.24.9",
+    spell={"javascript": "Math.atan({0})"},
 )  # fmt: skip
 sigmoid: Elementwise = Elementwise(
     "sigmoid", Notation("σ({0})", r"\sigma\left({0}\right)", closed=True), _sigmoid,
@@ -129,29 +130,37 @@ sigmoid: Elementwise = Elementwise(
         Line(lambda x: sigmoid(x) * (1 - sigmoid(x)), "definition of σ"),
     ),
     code="special.expit({0})", write=special.expit,
+    spell={"jax": "jax.nn.sigmoid({0})", "torch": "torch.sigmoid({0})", "javascript": "1 / (1 + Math.exp(-{0}))"},
 )  # fmt: skip
 log_sigmoid: Elementwise = Elementwise(
     "log_sigmoid", Notation("log σ({0})", r"\log \sigma\left({0}\right)", closed=True), _log_sigmoid,
     (lambda x: sigmoid(-x),), ("log_sigmoid", "log_expit", "logsigmoid"),
     "Bishop (2006), eq. 4.88 by the chain rule", formula=lambda x: log(sigmoid(x)),
     code="special.log_expit({0})", write=special.log_expit,
+    spell={"jax": "jax.nn.log_sigmoid({0})",
+           "torch": "torch.nn.functional.logsigmoid({0})",
+           "javascript": "Math.min({0}, 0) - Math.log1p(Math.exp(-Math.abs({0})))"},
 )  # fmt: skip
 softplus: Elementwise = Elementwise(
     "softplus", Notation("softplus({0})", r"\operatorname{softplus}\left({0}\right)", closed=True), _softplus,
     (lambda x: sigmoid(x),), ("softplus",), "Dugas et al., NIPS 2000, eq. 3", formula=lambda x: log(1 + exp(x)),
     code="np.logaddexp(0, {0})", write=lambda x, out: np.logaddexp(0, x, out=out),
+    spell={"torch": "torch.logaddexp({0}, torch.zeros_like({0}))",
+           "javascript": "Math.max({0}, 0) + Math.log1p(Math.exp(-Math.abs({0})))"},
 )  # fmt: skip
 relu: Elementwise = Elementwise(
     "relu", Notation("relu({0})", r"\operatorname{ReLU}\left({0}\right)", closed=True),
     lambda x: np.where(_positive(x), x, 0), (lambda x: step(x),), ("relu", "ReLU"),
     "Nair and Hinton, ICML 2010; the derivative at 0 is taken as 0", initial_gain=2.0,
     code="np.maximum({0}, 0)", write=lambda x, out: np.maximum(x, 0, out=out),
+    spell={"torch": "torch.relu({0})", "javascript": "Math.max({0}, 0)"},
 )  # fmt: skip
 step: Elementwise = Elementwise(
     "step", Notation("[{0} > 0]", r"\mathbb{1}\left[{0} > 0\right]", closed=True),
     lambda x: np.where(_positive(x), 1.0, 0.0), (lambda x: zero(x.shape),), ("step",),
     "Iverson bracket (Knuth, Two notes on notation, 1992)",
-    code="({0} > 0)", write=lambda x, out: np.greater(x, 0, out=out),
+    code="np.where({0} > 0, 1.0, 0.0)", factor="({0} > 0)", write=lambda x, out: np.greater(x, 0, out=out),
+    spell={"torch": "({0} > 0).to({0}.dtype)", "javascript": "({0} > 0 ? 1 : 0)"},
 )  # fmt: skip
 absolute: Elementwise = Elementwise(
     "abs", Notation("|{0}|", r"\left|{0}\right|", closed=True), _absolute,
@@ -168,6 +177,7 @@ leaky_relu: Elementwise = Elementwise(
     lambda x: np.where(_positive(x), x, 0.01 * x), (lambda x: (99 * step(x) + 1) / 100,), ("leaky_relu", "LeakyReLU"),
     "Maas, Hannun and Ng, ICML 2013, slope 1/100", initial_gain=2.0,
     code="np.where({0} > 0, {0}, 0.01 * {0})",
+    spell={"javascript": "({0} > 0 ? {0} : 0.01 * {0})"},
 )  # fmt: skip
 elu: Elementwise = Elementwise(
     "elu", Notation("elu({0})", r"\operatorname{ELU}\left({0}\right)", closed=True),
@@ -175,12 +185,16 @@ elu: Elementwise = Elementwise(
     (lambda x: step(x) + (1 - step(x)) * (elu(x) + 1),), ("elu", "ELU"),
     "Clevert, Unterthiner and Hochreiter, ICLR 2016, eq. 15, α = 1", initial_gain=2.0,
     code="np.where({0} > 0, {0}, np.expm1(np.minimum({0}, 0)))",
+    spell={"torch": "torch.nn.functional.elu({0})", "javascript": "({0} > 0 ? {0} : Math.expm1({0}))"},
 )  # fmt: skip
 silu: Elementwise = Elementwise(
     "silu", Notation("silu({0})", r"\operatorname{SiLU}\left({0}\right)", closed=True), lambda x: x * _sigmoid(x),
     (lambda x: sigmoid(x) * (1 + x * (1 - sigmoid(x))),), ("silu", "swish", "SiLU"),
     "Elfwing, Uchibe and Doya, Neural Networks 107 (2018), eq. 5", formula=lambda x: x * sigmoid(x), initial_gain=2.0,
     code="({0} * special.expit({0}))",
+    spell={"jax": "jax.nn.silu({0})",
+           "torch": "torch.nn.functional.silu({0})",
+           "javascript": "{0} / (1 + Math.exp(-{0}))"},
 )  # fmt: skip
 softsign: Elementwise = Elementwise(
     "softsign", Notation("softsign({0})", r"\operatorname{softsign}\left({0}\right)", closed=True),
@@ -200,6 +214,7 @@ erf: Elementwise = Elementwise(
     "erf", Notation("erf({0})", r"\operatorname{erf}\left({0}\right)", closed=True), _erf,
     (lambda x: 2 * exp(-(x**2)) / _root(pi(ones(x.shape))),), ("erf",), f"{DLMF} 7.2.1",
     code="special.erf({0})", write=special.erf,
+    spell={"javascript": "erf({0})"},
 )  # fmt: skip
 gelu: Elementwise = Elementwise(
     "gelu", Notation("gelu({0})", r"\operatorname{GELU}\left({0}\right)", closed=True),
@@ -208,6 +223,7 @@ gelu: Elementwise = Elementwise(
     ("gelu", "GELU"), "Hendrycks and Gimpel, Gaussian Error Linear Units (2016), eq. 1: x Φ(x)",
     formula=lambda x: x * (1 + erf(x / _root_of(2, x))) / 2,
     code="({0} * (1 + special.erf({0} / np.sqrt(2))) / 2)", initial_gain=2.0,
+    spell={"torch": "torch.nn.functional.gelu({0})", "javascript": "{0} * (1 + erf({0} / Math.SQRT2)) / 2"},
 )  # fmt: skip
 gelu_tanh: Elementwise = Elementwise(
     "gelu_tanh", Notation("gelu_tanh({0})", r"\operatorname{GELU}_{\tanh}\left({0}\right)", closed=True),
@@ -217,6 +233,7 @@ gelu_tanh: Elementwise = Elementwise(
     ("gelu_tanh", "gelu_new"), "Hendrycks and Gimpel (2016), section 2: the approximation by tanh",
     formula=lambda x: x * (1 + tanh(_inner(x))) / 2,
     code="({0} * (1 + np.tanh(np.sqrt(2 / np.pi) * ({0} + 0.044715 * {0} ** 3))) / 2)", initial_gain=2.0,
+    spell={"torch": 'torch.nn.functional.gelu({0}, approximate="tanh")'},
 )  # fmt: skip
 selu: Elementwise = Elementwise(
     "selu", Notation("selu({0})", r"\operatorname{SELU}\left({0}\right)", closed=True),
@@ -224,6 +241,8 @@ selu: Elementwise = Elementwise(
     (lambda x: SELU_SCALE * step(x) + (1 - step(x)) * (selu(x) + SELU_SCALE * SELU_ALPHA),), ("selu", "SELU"),
     "Klambauer et al., Self-Normalizing Neural Networks, NIPS 2017, eq. 2",
     code=f"({float(SELU_SCALE)} * np.where({{0}} > 0, {{0}}, {float(SELU_ALPHA)} * np.expm1(np.minimum({{0}}, 0))))",
+    spell={"torch": "torch.nn.functional.selu({0})",
+           "javascript": f"{float(SELU_SCALE)} * ({{0}} > 0 ? {{0}} : {float(SELU_ALPHA)} * Math.expm1({{0}}))"},
 )  # fmt: skip
 mish: Elementwise = Elementwise(
     "mish", Notation("mish({0})", r"\operatorname{Mish}\left({0}\right)", closed=True),
@@ -231,6 +250,8 @@ mish: Elementwise = Elementwise(
     (lambda x: tanh(softplus(x)) + x * (1 - tanh(softplus(x)) ** 2) * sigmoid(x),), ("mish", "Mish"),
     "Misra, Mish: A Self Regularized Non-Monotonic Activation Function (2019), eq. 1",
     formula=lambda x: x * tanh(softplus(x)), code="({0} * np.tanh(np.logaddexp(0, {0})))", initial_gain=2.0,
+    spell={"torch": "torch.nn.functional.mish({0})",
+           "javascript": "{0} * Math.tanh(Math.max({0}, 0) + Math.log1p(Math.exp(-Math.abs({0}))))"},
 )  # fmt: skip
 
 
@@ -239,6 +260,8 @@ log1mexp: Elementwise = Elementwise(
     (lambda x: 1 / expm1(x),), (), "Mächler, Accurately Computing log(1 − exp(−|a|)) (2012)",
     formula=lambda x: log(1 - exp(-x)),
     code="np.where({0} < np.log(2), np.log(-np.expm1(-{0})), np.log1p(-np.exp(-{0})))",
+    spell={"torch": "torch.where({0} < 0.693, torch.log(-torch.expm1(-{0})), torch.log1p(-torch.exp(-{0})))",
+           "javascript": "({0} < Math.LN2 ? Math.log(-Math.expm1(-{0})) : Math.log1p(-Math.exp(-{0})))"},
 )  # fmt: skip
 log_cosh: Elementwise = Elementwise(
     "log_cosh", Notation("log cosh({0})", r"\log \cosh\left({0}\right)", closed=True), _log_cosh,
@@ -246,21 +269,26 @@ log_cosh: Elementwise = Elementwise(
     formula=lambda x: log(cosh(x)),
     code="np.where(np.abs({0}) < 1, np.log1p(2 * np.sinh(np.clip({0}, -1, 1) / 2) ** 2), "
          "np.abs({0}) + np.log1p(np.expm1(-2 * np.abs({0})) / 2))",
+    spell={"javascript": "(Math.abs({0}) < 1 ? Math.log1p(2 * Math.sinh({0} / 2) ** 2) : "
+           "Math.abs({0}) + Math.log1p(Math.expm1(-2 * Math.abs({0})) / 2))"},
 )  # fmt: skip
 logaddexp: Elementwise = Elementwise(
     "logaddexp", Notation("logaddexp({0}, {1})", r"\operatorname{logaddexp}\left({0}, {1}\right)", closed=True),
     np.logaddexp, (lambda x, y: sigmoid(x - y), lambda x, y: sigmoid(y - x)), (),
     "log(eˣ + eʸ), the larger one taken out", formula=lambda x, y: log(exp(x) + exp(y)), code="np.logaddexp({0}, {1})",
+    spell={"javascript": "Math.max({0}, {1}) + Math.log1p(Math.exp(-Math.abs({0} - {1})))"},
 )  # fmt: skip
 erfc: Elementwise = Elementwise(
     "erfc", Notation("erfc({0})", r"\operatorname{erfc}\left({0}\right)", closed=True),
     lambda x: np.asarray(special.erfc(x)), (lambda x: -2 * exp(-(x**2)) / _root(pi(ones(x.shape))),), (),
     f"{DLMF} 7.2.2", formula=lambda x: 1 - erf(x), code="special.erfc({0})", write=special.erfc,
+    spell={"javascript": "erfc({0})"},
 )  # fmt: skip
 logit: Elementwise = Elementwise(
     "logit", Notation("logit({0})", r"\operatorname{logit}\left({0}\right)", closed=True), special.logit,
     (lambda x: 1 / (x * (1 - x)),), (), "Berkson, J. Am. Stat. Assoc. 39 (1944)",
     formula=lambda x: log(x / (1 - x)), code="special.logit({0})", write=special.logit,
+    spell={"javascript": "Math.log({0} / (1 - {0}))"},
 )  # fmt: skip
 
 

@@ -77,16 +77,19 @@ def _logdet_of(arg: Expr) -> Expr | None:
 inv: MatrixFunction = MatrixFunction(
     "inv", Notation("{0}⁻¹", "{0}^{-1}"), np.linalg.inv, _inverse_pullback, scalar=False, spellings=("inv",),
     reference=f"{COOKBOOK} 59", code="np.linalg.inv({0})", rewrite=_inverse_of, inverts=True,
+    spell={"javascript": "inverse({0})"},
 )  # fmt: skip
 det: MatrixFunction = MatrixFunction(
     "det", Notation("det({0})", r"\det({0})", closed=True), np.linalg.det,
     lambda node, cotangent: _times_inverse(node, node, cotangent), scalar=True, spellings=("det",),
     reference=f"{COOKBOOK} 49", code="np.linalg.det({0})", rewrite=_det_of,
+    spell={"javascript": "determinant({0})"},
 )  # fmt: skip
 logdet: MatrixFunction = MatrixFunction(
     "logdet", Notation("log det({0})", r"\log\det({0})", closed=True), _logdet,
     lambda node, cotangent: _times_inverse(None, node, cotangent), scalar=True, spellings=("logdet",),
     reference=f"{COOKBOOK} 57; log|det| for a matrix of any sign", code="np.linalg.slogdet({0})[1]", rewrite=_logdet_of,
+    spell={"javascript": "logDeterminant({0})"},
 )  # fmt: skip
 
 TABLE: tuple[MatrixFunction, ...] = (inv, det, logdet)

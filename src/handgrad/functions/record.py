@@ -7,7 +7,7 @@ no printer beyond their own notation; engines and printers know no function by n
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from math import pi
 from typing import Any
 
@@ -43,7 +43,7 @@ class Elementwise:
     """A scalar function applied to every entry.
 
     `numpy` evaluates it (complex arguments too, for the complex-step check); `derivatives[k]` is the
-    derivative by argument k as an expression; `source` are its spellings in emitted code, by language.
+    derivative by argument k as an expression; `spell` are its spellings in other languages' source.
     """
 
     name: str
@@ -57,6 +57,8 @@ class Elementwise:
     code: str = ""  # NumPy source with {0} for the argument; np.<name>({0}) where it is empty
     write: Callable[..., object] | None = None  # write(x, out): the same without a temporary
     initial_gain: float = 1.0  # variance gain for random weights in front of it (Glorot 1, He 2)
+    factor: str = ""  # Python source that will do as a factor of numbers: (x > 0)
+    spell: Mapping[str, str] = field(default_factory=dict, compare=False)  # source, where NumPy's does not tell it
 
     def __repr__(self) -> str:
         return f"<function {self.name}>"
@@ -70,6 +72,12 @@ class Elementwise:
     def arity(self) -> int:
         """The number of arguments."""
         return len(self.derivatives)
+
+    @property
+    def numpy_code(self) -> str:
+        """NumPy source with {0}, {1} for the arguments."""
+        places = ", ".join(f"{{{k}}}" for k in range(self.arity))
+        return self.code or f"np.{self.name}({places})"
 
     def __call__(self, *args: Expr) -> Expr:
         """The function applied to expressions."""
@@ -189,9 +197,15 @@ class AlongAxis:
     reference: str
     code: str  # NumPy source with {0} for the argument and {axis}
     reduces: bool = False  # the axis is left with size 1
+    spell: Mapping[str, str] = field(default_factory=dict, compare=False)  # source, where NumPy's does not tell it
 
     def __repr__(self) -> str:
         return f"<function {self.identity}>"
+
+    @property
+    def numpy_code(self) -> str:
+        """NumPy source with {0} for the argument."""
+        return self.code.replace("{axis}", str(self.axis))
 
     @property
     def identity(self) -> str:
@@ -246,9 +260,15 @@ class MatrixFunction:
     code: str
     rewrite: Callable[[Expr], Expr | None]
     inverts: bool = False  # the result times the argument is the identity matrix
+    spell: Mapping[str, str] = field(default_factory=dict, compare=False)  # source, where NumPy's does not tell it
 
     def __repr__(self) -> str:
         return f"<function {self.name}>"
+
+    @property
+    def numpy_code(self) -> str:
+        """NumPy source with {0} for the argument."""
+        return self.code
 
     @property
     def identity(self) -> str:

@@ -8,7 +8,7 @@ The method is series-parallel reduction of the graph whose vertices are labels a
 two edges at a summed label are a matrix product, two parallel edges a Hadamard product.
 """
 
-from handgrad.matrix.combine import unfolded
+from handgrad.matrix.combine import hadamard_form, unfolded
 from handgrad.matrix.former import as_matrix, entrywise, matrix_form, tidy_matrices, weight_of
 from handgrad.matrix.forms import (
     TENSOR,
@@ -69,6 +69,7 @@ __all__ = [
     "Vec",
     "as_matrix",
     "entrywise",
+    "hadamard_form",
     "matrix_form",
     "parts",
     "tidy_matrices",

@@ -1,4 +1,4 @@
-"""Lowers matrix forms to straight-line instructions: every value is a matrix, each is computed once.
+"""Lowers matrix forms to straight-line instructions: a value is a matrix or a tensor, each is computed once.
 
 >>> from handgrad.axes import shape
 >>> from handgrad.canonical import matmul
@@ -12,13 +12,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any
 
-from handgrad.axes import ONE, Size
+from handgrad.axes import ONE, Shape, Size
 from handgrad.errors import DerivationError
-from handgrad.expr import Expr, Extent, Symbol
+from handgrad.expr import Expr, Extent, Symbol, Window
 from handgrad.functions import AlongAxis, MatrixFunction
 from handgrad.matrix import (
     Apply,
@@ -39,6 +40,7 @@ from handgrad.matrix import (
     Ones,
     Powered,
     RunningPower,
+    Selector,
     Series,
     Spread,
     Transposed,
@@ -47,8 +49,14 @@ from handgrad.matrix import (
     unfolded,
     unrolled,
 )
-
-Extents = tuple[Size, Size]
+from handgrad.program.contraction import (
+    Contraction,
+    broadcast,
+    contraction,
+    elementwise_parts,
+    shape_of,
+    stored,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,13 +67,13 @@ class Static:
     over: tuple[Size, ...] = ()
     under: tuple[Size, ...] = ()
 
-    def value(self, sizes: dict[str, int]) -> float:
+    def value(self, sizes: Mapping[str, int]) -> float:
         """The number for given sizes."""
         number = self.coefficient
         for size in self.over:
-            number *= sizes[size.name]
+            number *= size.length(sizes)
         for size in self.under:
-            number /= sizes[size.name]
+            number /= size.length(sizes)
         return float(number)
 
 
@@ -75,8 +83,7 @@ class Instruction:
 
     op: str
     args: tuple[int, ...]
-    rows: Size
-    columns: Size
+    shape: Shape
     payload: Any = None
 
 
@@ -86,7 +93,7 @@ class Lowering:
     def __init__(self) -> None:
         self.instructions: list[Instruction] = []
         self.named: dict[str, int] = {}
-        self._places: dict[tuple[str, tuple[int, ...], Any, Extents], int] = {}
+        self._places: dict[tuple[str, tuple[int, ...], Any, Shape], int] = {}
 
     def define(self, name: str, expr: Expr) -> int:
         """The place of a named value."""
@@ -96,35 +103,30 @@ class Lowering:
 
     def lower(self, expr: Expr) -> int:
         """The place of an expression's value."""
-        return self._fill(self._form(matrix_form(expr)), matrix_form(expr))
+        return self._full(matrix_form(expr), stored(expr.shape))
 
-    def _emit(self, op: str, args: tuple[int, ...], extents: Extents, payload: Any = None) -> int:
-        key = (op, args, payload, extents)
+    def _emit(self, op: str, args: tuple[int, ...], shape: Shape, payload: Any = None) -> int:
+        key = (op, args, payload, shape)
         if key not in self._places:
             self._places[key] = len(self.instructions)
-            self.instructions.append(Instruction(op, args, *extents, payload))
+            self.instructions.append(Instruction(op, args, shape, payload))
         return self._places[key]
 
-    def _extents(self, place: int) -> Extents:
-        return self.instructions[place].rows, self.instructions[place].columns
+    def _shape(self, place: int) -> Shape:
+        return self.instructions[place].shape
 
-    def _fill(self, place: int, form: Form) -> int:
-        """A value that NumPy would broadcast, at its full shape."""
-        if self._extents(place) != (form.rows, form.columns):
-            return self._emit("spread", (place,), (form.rows, form.columns))
-        return place
+    def _full(self, form: Form, shape: Shape | None = None) -> int:
+        """A value at its full shape, also where NumPy would broadcast it."""
+        place = self._form(form)
+        shape = shape_of(form) if shape is None else shape
+        return place if self._shape(place) == shape else self._emit("spread", (place,), shape)
 
     def _form(self, form: Form) -> int:
         match form:
-            case Leaf(expr=Symbol() as symbol) if symbol.rank > 2:
-                raise DerivationError(
-                    f"{symbol.name} has {symbol.rank} axes, and programs run matrices only so far",
-                    remedy="write the model with matrices (two axes)",
-                )
             case Leaf(expr=Symbol() as symbol):
                 if symbol.name in self.named:
                     return self.named[symbol.name]
-                return self._emit("input", (), (form.rows, form.columns), symbol.name)
+                return self._emit("input", (), stored(symbol.shape), symbol.name)
             case Leaf(expr=Extent() as extent):
                 return self._static(Static(Fraction(1), (extent.size,)))
             case Constant():
@@ -140,23 +142,23 @@ class Lowering:
             case Hadamard():
                 return self._hadamard(form, Fraction(1))
             case Transposed():
-                return self._transpose(self._fill(self._form(form.arg), form.arg))
+                return self._transpose(self._full(form.arg))
             case Powered():
                 return self._power(self._form(form.base), form.exponent)
             case Apply():
                 whole = isinstance(form.function, MatrixFunction | AlongAxis) or len(form.args) > 1
                 args = tuple(self._full(arg) if whole else self._form(arg) for arg in form.args)
-                extents = (form.rows, form.columns) if whole else self._extents(args[0])
-                return self._emit("apply", args, extents, form.function)
+                shape = shape_of(form) if whole else broadcast(map(self._shape, args))
+                return self._emit("apply", args, shape, form.function)
             case Spread() | Grouped():
                 return self._form(form.arg)
             case Diagonal():
                 return self._emit("diagonal_matrix", (self._form(form.arg),), (form.rows, form.columns))
             case Measure():
-                inner = self._fill(self._form(form.arg), form.arg)
+                inner = self._full(form.arg)
                 if form.kind == "mean":
                     total = self._emit("total", (inner,), (ONE, ONE))
-                    sizes = tuple(size for size in (form.arg.rows, form.arg.columns) if not size.is_one)
+                    sizes = tuple(size for size in shape_of(form.arg) if not size.is_one)
                     return self._broadcast("multiply", total, self._static(Static(Fraction(1), (), sizes)))
                 if form.kind == "norm":
                     return self._power(self._emit("square", (inner,), (ONE, ONE)), Fraction(1, 2))
@@ -165,18 +167,34 @@ class Lowering:
                 return self._matmul(form)
             case Series():
                 return self._form(unrolled(form))
-            case Index() | RunningPower() | Vec() | Kronecker() | Commutation():
+            case Selector() | Index(expr=Window()):
+                return self._window(form.expr)
+            case Index():
+                apart = elementwise_parts(form)
+                return self._contract(contraction(form)) if apart is None else self._form(apart)
+            case RunningPower() | Vec() | Kronecker() | Commutation():
                 raise DerivationError(
-                    "this formula has no matrix form, and programs run matrix forms only so far",
-                    remedy="write the model with matrices (two axes)",
+                    "a Jacobian as a matrix of stacked entries is printed, not run",
+                    remedy="run its expression, a tensor, with evaluate",
                 )
         raise TypeError(type(form).__name__)
+
+    def _contract(self, found: Contraction) -> int:
+        args = tuple(self._full(form, shape) for form, shape, _ in found.operands)
+        labels = tuple(labels for _, _, labels in found.operands)
+        place = self._emit("contract", args, tuple(found.sizes[x] for x in found.inner), (labels, found.inner))
+        return place if found.out == found.inner else self._emit("place", (place,), found.shape, found.out)
+
+    def _window(self, node: Expr) -> int:
+        assert isinstance(node, Window)
+        index = () if node.index is None else (self.lower(node.index),)
+        return self._emit("window", index, stored(node.shape), node)
 
     def _static(self, static: Static) -> int:
         return self._emit("static", (), (ONE, ONE), static)
 
     def _transpose(self, place: int) -> int:
-        rows, columns = self._extents(place)
+        rows, columns = self._shape(place)
         if rows.is_one and columns.is_one:
             return place
         if self.instructions[place].op == "transpose":
@@ -184,8 +202,7 @@ class Lowering:
         return self._emit("transpose", (place,), (columns, rows))
 
     def _broadcast(self, op: str, left: int, right: int) -> int:
-        (a, b), (c, d) = self._extents(left), self._extents(right)
-        return self._emit(op, (left, right), (c if a.is_one else a, d if b.is_one else b))
+        return self._emit(op, (left, right), broadcast((self._shape(left), self._shape(right))))
 
     def _scale(self, place: int, coefficient: Fraction) -> int:
         """A value times a number; numbers known beforehand are joined."""
@@ -199,7 +216,7 @@ class Lowering:
 
     def _linear(self, form: Linear) -> int:
         if not form.terms:
-            return self._emit("zeros", (), (form.rows, form.columns))
+            return self._static(Static(Fraction(0)))
         total: int | None = None
         for coefficient, term in form.terms:
             if total is None:
@@ -232,9 +249,6 @@ class Lowering:
             place = self._multiply_matrices(None, place, factors.pop(0), None)
         return place
 
-    def _full(self, form: Form) -> int:
-        return self._fill(self._form(form), form)
-
     def _multiply_matrices(self, left: Form | None, left_place: int | None, right: Form | None,
                            right_place: int | None) -> int:  # fmt: skip
         """One matrix product; a diagonal factor scales rows or columns."""
@@ -246,7 +260,7 @@ class Lowering:
             return self._broadcast("multiply", left_place, self._transpose(self._form(right.arg)))
         a = left_place if left_place is not None else self._full(left) if left is not None else -1
         b = right_place if right_place is not None else self._full(right) if right is not None else -1
-        return self._emit("matmul", (a, b), (self._extents(a)[0], self._extents(b)[1]))
+        return self._emit("matmul", (a, b), (self._shape(a)[0], self._shape(b)[1]))
 
     def _hadamard(self, form: Hadamard, coefficient: Fraction) -> int:
         """Numbers first, into one; then matrices; quotients last."""
@@ -277,7 +291,7 @@ class Lowering:
     def _power(self, place: int, exponent: Fraction) -> int:
         if exponent == 2:
             return self._broadcast("multiply", place, place)
-        return self._emit("power", (place,), self._extents(place), exponent)
+        return self._emit("power", (place,), self._shape(place), exponent)
 
 
 def _join(left: Static, right: Static, inverse: bool) -> Static:

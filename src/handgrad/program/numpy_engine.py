@@ -11,16 +11,19 @@ from typing import Any
 import numpy as np
 from scipy.linalg import blas
 
+from handgrad.expr import UNIT, Window
 from handgrad.functions import Array
+from handgrad.program.contract_numpy import Action, contract
 from handgrad.program.lower import Instruction
+from handgrad.program.window import distances, picked
 
-Action = tuple[Callable[..., Any], tuple[Any, ...]]
 UFUNCS: Mapping[str, Callable[..., Any]] = {
     "add": np.add,
     "subtract": np.subtract,
     "multiply": np.multiply,
     "divide": np.divide,
 }
+ROOTS: Mapping[float, Callable[..., Any]] = {0.5: np.sqrt, -1.0: np.reciprocal}
 
 
 class Bound:
@@ -69,30 +72,22 @@ class Bound:
         self.actions.append((_descend, (flat, parameter.reshape(-1), self.buffers[rate].reshape(()), axpy)))
         self.buffers.append(parameter)
 
-    def _shape(self, instruction: Instruction) -> tuple[int, int]:
-        rows, columns = instruction.rows, instruction.columns
-        return (
-            self.sizes[rows.name] if rows.value is None else rows.value,
-            self.sizes[columns.name] if columns.value is None else columns.value,
-        )
-
     def _bind(self, instruction: Instruction, target: str | None) -> None:
-        shape = self._shape(instruction)
+        shape = tuple(size.length(self.sizes) for size in instruction.shape)
         args = [self.buffers[place] for place in instruction.args]
-        ready = self._ready(instruction, shape, args)
-        if ready is not None:
-            self.buffers.append(ready)
-            return
-        elementwise = instruction.op in UFUNCS
-        out = np.zeros(shape, self.dtype)
-        if target is not None and elementwise:
-            out = self.shared[target]  # the update is written over the parameter
-        self.actions.append(self._action(instruction, args, out))
-        if target is not None and not elementwise:
-            self.actions.append((np.copyto, (self.shared[target], out)))
-        self.buffers.append(out)
+        value = self._ready(instruction, shape, args)
+        if value is None and instruction.op == "contract":
+            value, actions = contract(args, *instruction.payload)
+            self.actions += actions
+        elif value is None:
+            over = target is not None and instruction.op in UFUNCS  # the update is written over the parameter
+            value = self.shared[target] if target is not None and over else np.zeros(shape, self.dtype)
+            self.actions.append(self._action(instruction, args, value))
+        if target is not None and value is not self.shared[target]:
+            self.actions.append((np.copyto, (self.shared[target], value)))
+        self.buffers.append(value)
 
-    def _ready(self, instruction: Instruction, shape: tuple[int, int], args: list[Array]) -> Array | None:
+    def _ready(self, instruction: Instruction, shape: tuple[int, ...], args: list[Array]) -> Array | None:
         """Values that take no computing in the loop: inputs, constants, views."""
         match instruction.op:
             case "input":
@@ -106,14 +101,17 @@ class Bound:
                 return np.full((1, 1), instruction.payload.value(self.sizes), self.dtype)
             case "ones":
                 return np.ones(shape, self.dtype)
-            case "zeros":
-                return np.zeros(shape, self.dtype)
             case "eye":
                 return np.eye(shape[0], dtype=self.dtype)
             case "transpose":
                 return args[0].T
+            case "window" if not args:
+                node: Window = instruction.payload
+                return np.asarray(picked(node, distances(node, self.sizes)), self.dtype)
             case "spread":
                 return np.broadcast_to(args[0], shape)
+            case "place":
+                return args[0][tuple(None if label == UNIT else slice(None) for label in instruction.payload)]
         return None
 
     def _action(self, instruction: Instruction, args: list[Array], out: Array) -> Action:
@@ -124,8 +122,8 @@ class Bound:
                 return instruction.payload.into, (*args, out)
             case "power":
                 exponent = float(instruction.payload)
-                if exponent == 0.5:
-                    return np.sqrt, (args[0], out)
+                if exponent in ROOTS:
+                    return ROOTS[exponent], (args[0], out)
                 return np.power, (args[0], self.dtype.type(exponent), out)
             case "total":
                 return np.add.reduce, (args[0], None, self.dtype, out, True)
@@ -137,6 +135,8 @@ class Bound:
                 return np.copyto, (out[:, 0], np.diagonal(args[0]))
             case "diagonal_matrix":
                 return np.copyto, (np.einsum("ii->i", out), args[0][:, 0])
+            case "window":
+                return _pick, (instruction.payload, distances(instruction.payload, self.sizes), args[0], out)
         return UFUNCS[instruction.op], (*map(_number_or_matrix, args), out)
 
     def run(self, last: int | None = None) -> None:
@@ -156,12 +156,12 @@ def _descents(instructions: Sequence[Instruction], targets: Mapping[int, str]) -
             continue
         parameter, scaled = update.args
         product = instructions[scaled]
-        whole = (product.rows, product.columns) == (update.rows, update.columns)
+        whole = product.shape == update.shape
         own = instructions[parameter].op == "input" and instructions[parameter].payload == name
         if product.op != "multiply" or not own or not whole or uses.count(scaled) != 1:
             continue
         for rate, gradient in (product.args, product.args[::-1]):
-            number = instructions[rate].rows.is_one and instructions[rate].columns.is_one
+            number = all(size.is_one for size in instructions[rate].shape)
             solid = instructions[gradient].op in ("matmul", "multiply", "add", "subtract", "divide")
             if number and solid and instructions[rate].op == "input":
                 found[place] = (rate, scaled)
@@ -177,6 +177,10 @@ def _number_or_matrix(array: Array) -> Array:
 def _descend(gradient: Array, parameter: Array, rate: Array, axpy: Callable[..., Any]) -> None:
     """parameter −= rate · gradient in one pass (BLAS axpy)."""
     axpy(gradient, parameter, a=-float(rate))
+
+
+def _pick(node: Window, apart: Array, index: Array, out: Array) -> None:
+    out[...] = picked(node, apart, index)
 
 
 def _square(array: Array, scratch: Array, out: Array) -> None:

@@ -17,7 +17,7 @@ from typing import Any
 
 import numpy as np
 
-from handgrad.axes import Size
+from handgrad.axes import Shape, Size
 from handgrad.calculus import ReverseSweep, partial_symbol
 from handgrad.checks.functions import verify_stable
 from handgrad.checks.verify import verify
@@ -27,6 +27,7 @@ from handgrad.errors import ShapeError, TrainingError
 from handgrad.expr import Expr, Symbol, symbols
 from handgrad.functions import Array
 from handgrad.model import Model
+from handgrad.program.contraction import stored
 from handgrad.program.lower import Lowering
 from handgrad.program.numpy_engine import Bound
 from handgrad.program.passes import backward, forward
@@ -55,9 +56,9 @@ class Training:
         sweep = ReverseSweep(self.of, self.wrt, inline_weight=0).run()
         verify(sweep)
         verify_stable(sweep)
-        self._arrays = {symbol.name: np.zeros(self._matrix_shape(symbol), self.dtype) for symbol in self.wrt}
+        self._arrays = {symbol.name: np.zeros(self._lengths(stored(symbol.shape)), self.dtype) for symbol in self.wrt}
         self.parameters: dict[str, Array] = {
-            symbol.name: self._arrays[symbol.name].reshape(self._shape(symbol)) for symbol in self.wrt
+            symbol.name: self._arrays[symbol.name].reshape(self._lengths(symbol.shape)) for symbol in self.wrt
         }
         self._lower(sweep)
         self._bound: dict[tuple[str, int], Bound] = {}
@@ -94,19 +95,12 @@ class Training:
         found.update((s.name, None) for s in self.model.roles.hyperparameters)
         return tuple(found)
 
-    def _length(self, size: Size) -> int:
-        if size.value is not None:
-            return size.value
-        if size.name not in self.sizes:
-            raise TrainingError(f"the size {size} has no value", remedy=f"give it one: --size {size}=16")
-        return self.sizes[size.name]
-
-    def _shape(self, symbol: Symbol) -> tuple[int, ...]:
-        return tuple(self._length(size) for size in symbol.shape)
-
-    def _matrix_shape(self, symbol: Symbol) -> tuple[int, int]:
-        rows, columns = (*self._shape(symbol), 1, 1)[:2]
-        return rows, columns
+    def _lengths(self, shape: Shape) -> tuple[int, ...]:
+        for size in shape:
+            for name in size.names:
+                if name not in self.sizes:
+                    raise TrainingError(f"the size {name} has no value", remedy=f"give it one: --size {name}=16")
+        return tuple(size.length(self.sizes) for size in shape)
 
     def _bind(self, data: Mapping[str, Array], kind: str) -> Bound:
         """The buffers for the batch size of the data, filled with it."""
