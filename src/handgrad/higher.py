@@ -39,7 +39,7 @@ LARGEST = 1e6
 
 @dataclass(frozen=True, slots=True, repr=False)
 class Derivatives(Mapping[str, Expr]):
-    """Jacobians, Hessians or their products with a vector, by the name of the symbol differentiated by, each checked."""
+    """Jacobians, Hessians or products of these with a vector, by the symbol differentiated by, each checked."""
 
     kind: str
     of: Symbol

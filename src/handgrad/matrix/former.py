@@ -174,10 +174,11 @@ class _Former:
         if kind is None:
             return None
         name, first, second = kind
-        inner = Sliding(name, self.form(vectors[first]), self.form(vectors[second]), expr.shape[0])
+        bare = Product([part for part in expr.operands if part[1]], expr.out, expr.sizes)
+        inner = Sliding(name, self.form(vectors[first]), self.form(vectors[second]), self._indexed(bare))
         return hadamard_form([*scalars, (inner, Fraction(1))], expr.shape[0], ONE) if scalars else inner
 
-    def _indexed(self, expr: Expr) -> Form:
+    def _indexed(self, expr: Expr) -> Index:
         rows, columns = _extent(expr)
         operands = expr.operands if isinstance(expr, Product) else ()
         return Index(expr, tuple((self.form(o), labels) for o, labels in operands), rows, columns)

@@ -264,8 +264,17 @@ class Sliding:
     kind: str
     left: Form
     right: Form
-    rows: Size
-    columns: Size = ONE
+    index: Index  # the same as a contraction
+
+    @property
+    def rows(self) -> Size:
+        """The length of the result."""
+        return self.index.rows
+
+    @property
+    def columns(self) -> Size:
+        """1."""
+        return ONE
 
 
 @dataclass(frozen=True, slots=True)

@@ -32,6 +32,7 @@ from handgrad.matrix import (
     RunningPower,
     Selector,
     Series,
+    Sliding,
     Spread,
     Transposed,
     Vec,
@@ -182,6 +183,8 @@ class Emitter:
             case Selector() | Index(expr=Window()):
                 raise DerivationError("slices and windows cannot be written as source yet",
                                       remedy="run it with function() or train it")  # fmt: skip
+            case Sliding():
+                return self._code(form.index)
             case Index():
                 apart = elementwise_parts(form)
                 return self._contraction(contraction(form)) if apart is None else self._code(apart)

@@ -42,6 +42,7 @@ from handgrad.matrix import (
     RunningPower,
     Selector,
     Series,
+    Sliding,
     Spread,
     Transposed,
     Vec,
@@ -169,6 +170,8 @@ class Lowering:
                 return self._form(unrolled(form))
             case Selector() | Index(expr=Window()):
                 return self._window(form.expr)
+            case Sliding():
+                return self._form(form.index)
             case Index():
                 apart = elementwise_parts(form)
                 return self._contract(contraction(form)) if apart is None else self._form(apart)
