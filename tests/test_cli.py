@@ -108,7 +108,7 @@ def test_control_c_writes_the_best_so_far(folder):
     for line in process.stdout:
         if b"Equations and gradients" in line:
             break
-    time.sleep(0.5)
+    time.sleep(2.0)
     process.send_signal(signal.SIGINT)
     out, err = process.communicate(timeout=60)
     assert process.returncode == 130

@@ -138,7 +138,7 @@ VECTORS: tuple[Row, ...] = (
 CANCELS = {"softmax of far values", "divergence of softmaxes", "divergence in two logarithms", "entropy"}
 
 # Here the engine computes 1 − A or 1 − A² of an A that it has, to the last place of 1.
-AT_HAND = {"sigmoid as a quotient", "three classes", "tanh itself", "tanh by a name"}
+AT_HAND = {"sigmoid as a quotient", "three classes", "tanh itself", "tanh by a name", "sinh over cosh"}
 
 
 def mp(function: Callable[[Any], Any]) -> Callable[[Any], Any]:
