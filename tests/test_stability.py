@@ -30,7 +30,7 @@ from handgrad.functions.record import Elementwise
 from handgrad.program.lower import Lowering
 from handgrad.program.numpy_engine import Bound
 from handgrad.program.passes import backward, forward
-from handgrad.stable import pieces, quick
+from handgrad.stable import pieces, quick, stable
 
 jax.config.update("jax_enable_x64", True)
 DIGITS = 2500
@@ -426,3 +426,14 @@ def test_a_sum_over_a_product() -> None:
     np.testing.assert_allclose(found["J"], special.logsumexp(W @ x), rtol=1e-14)
     np.testing.assert_allclose(found["W"], np.outer(p, x), rtol=1e-13, atol=1e-300)
     np.testing.assert_allclose(found["x"], W.T @ p, rtol=1e-13)
+
+
+@pytest.mark.parametrize("shape", ["(1, m)", "(k, m)", "(m,)", "(m, 1)"])
+def test_cross_entropy_in_any_shape(shape: str) -> None:
+    """log(1 − p) of a named p is safe along an axis of length 1 too."""
+    text = f"Z: {shape}\nY: {shape}\nP = sigmoid(Z)\nJ = -sum(Y * log(P) + (1 - Y) * log(1 - P))"
+    model = hg.parse(text)
+    assert "log σ(−" in stable(model.symbol("J").definition).text()
+    z = np.linspace(-700, 700, 4).reshape({"(1, m)": (1, 4), "(m, 1)": (4, 1), "(k, m)": (2, 2), "(m,)": (4,)}[shape])
+    found = hg.derive(model, wrt="Z").function()(Z=z, Y=np.zeros_like(z))
+    np.testing.assert_allclose(found["J"], np.sum(np.maximum(z, 0)), rtol=1e-12)

@@ -93,9 +93,9 @@ def _name(node: Call) -> str:
 
 def _product(node: Product) -> Term:
     """Factor by factor where no axis is summed; a sum along one axis of an exponential; else an atom."""
-    if not node.operands and len(set(node.out)) == len([k for k in node.out if k != UNIT]):
-        return Term()
     real = [label for label in node.out if label != UNIT]
+    if not node.operands and len(set(real)) == len(real):
+        return Term()
     summed = {label for _, at in node.operands for label in at} - set(node.out) - {UNIT}
     if len(set(real)) < len(real) or len(summed) > 1 or not node.operands:
         return opaque(node)
