@@ -43,7 +43,11 @@ UNREADABLE: dict[str, tuple[str, type[HandgradError], int, int | None, str, str]
     "caret": ("J = sum(x ^ 2)", ReadError, 1, 9, "not a power", "**"),
     "bare function": ("J = sum(sin + x)", ReadError, 1, 9, "sin stands without an argument", "brackets"),
     "not derived": ("J = sum(np.cross(x, w))", ReadError, 1, None, "cross", "without it"),
-    "exponent": ("J = sum(x ** y)", ReadError, 1, 14, "exponent must be a number", "exp(y * log(x))"),
+    "two of a maximum": ("J = sum(max(x, 0))", ReadError, 1, 9, "may mean an axis or a number", "maximum(x, 0)"),
+    "norm of an operator": ("A: (n, m)\nJ = norm(A, 2)", ReadError, 2, 5, "norm of an operator", "norm(X)"),
+    "three of where": ("J = sum(where(x > 0, x))", ReadError, 1, 9, "a condition and two values", "where(x > 0, a, b)"),
+    "shape of a cost": ("A: (n, m)\nJ = ell(A, B)", ReadError, 2, 12, "shape of B cannot be told", "B: (n, m)"),
+    "arity": ("J = sum(f(x, y)) + sum(f(x))", ReadError, 1, 24, "1 arguments here and 2 elsewhere", "another name"),
     "defined twice": ("a = x\na = y\nJ = sum(a)", ReadError, 2, 1, "a is defined twice", "another name"),
     "by itself": ("J = sum(a)\na = a + x", ReadError, 2, 1, "a is defined by itself", "another name"),
     "by each other": ("a = b + x\nb = tanh(a)\nJ = sum(a)", ReadError, 1, 1, "is defined by itself", "another name"),
@@ -82,9 +86,9 @@ def test_unreadable(name: str) -> None:
 
 
 NO_REMEDY = {
-    "too many arguments": "J = sum(foo(x, y))",
+    "too many arguments": "J = sum(tanh(x, y))",
     "index": "J = x[0.5]",
-    "comparison": "J = sum(x > 0)",
+    "too few arguments": "J = sum(clip(x, 0))",
     "trace": "A: (n, m)\nJ = trace(A)",
     "axis": "A: (n, m)\nJ = sum(sum(A, axis=9))",
     "zero size": "x: (0,)\nJ = sum(x)",

@@ -16,8 +16,9 @@ MODULES = {".".join(path.relative_to(SOURCE).with_suffix("").parts): path for pa
 # From the ground up: a room imports only rooms before it. A module that stands alone in its room is named in full.
 ROOMS = (
     "errors", "axes", "expr", "canonical", "functions", "evaluate", "matrix", "factoring", "symmetry", "expansion",
-    "facts", "simplify", "folding", "softmax", "derivation", "dependence", "calculus", "model", "notation", "render",
-    "stable", "checks", "higher", "program", "derived", "program.training", "api", "learn", "cli",
+    "declared", "facts", "simplify", "folding", "softmax", "indicators", "derivation", "dependence", "calculus",
+    "model", "notation", "render", "stable", "checks", "higher", "program", "derived", "program.training", "api",
+    "learn", "cli",
 )  # fmt: skip
 FRONT = frozenset({"__init__", "__main__"})  # the package's own door, which knows every room
 ENGINES = ("program.", "matrix.", "render.")

@@ -40,7 +40,7 @@ CASES = [
     ("hessian", "sum((T - U @ V.T)**2)", "U", "2 I ⊗ Vᵀ V", "2*kron(I(3), V.T@V)"),
     ("hessian", "sum(exp(X))", "X", "diag(vec(exp(X)))", "diag(np.exp(X))"),
     ("hessian", "logdet(A)", "A", "−(A⁻ᵀ ⊗ A⁻¹) K[n,n]", "-kron(inv(A).T, inv(A)) @ K(3,3)"),
-    ("hessian", "sum(log(1 + exp(X @ V)))", "V", "(Xᵀ ⊗ I) diag(vec(exp(X V)/(1 + exp(X V))∘²)) (X ⊗ I)",
+    ("hessian", "sum(log(1 + exp(X @ V)))", "V", "(Xᵀ ⊗ I) diag(vec(σ(X V) ⊙ (1 − σ(X V)))) (X ⊗ I)",
      "kron(X.T, I(2)) @ diag(np.exp(X@V)/(1+np.exp(X@V))**2) @ kron(X, I(2))"),
     ("hessian", "a @ X @ X.T @ a", "X", "2 a aᵀ ⊗ I", "2*kron(np.outer(a,a), I(4))"),
     ("hessian", "norm(X)", "X", "(I ⊗ I)/‖X‖ − vec(X) vec(X)ᵀ/‖X‖³",

@@ -19,6 +19,7 @@ from handgrad.expansion import with_args
 from handgrad.expr import UNIT, Call, Expr, Extent, Power, Product, Sum, Symbol, definitions, rebuild, symbols, walk
 from handgrad.folding import Folder
 from handgrad.functions import AnyFunction
+from handgrad.indicators import gather_powers, tidy, with_powers
 from handgrad.matrix import matrix_form, weight_of
 from handgrad.simplify import Rewrite, Simplified, collect, simplify
 from handgrad.softmax import recognise
@@ -194,8 +195,8 @@ class ReverseSweep:
         cotangent = UNITY if v is self.of else cotangent_symbol(v)
         pulled = pullback(defined(v), cotangent)
         for u in self.graph.feeds[v]:
-            form = self.folder.fold(pulled[u]) if u in pulled else zero(u.shape)
-            form = collect(form) if v is self.of else simplify(form).result
+            form = self.folder.fold(tidy(pulled[u])) if u in pulled else zero(u.shape)
+            form = gather_powers(collect(form) if v is self.of else simplify(form).result)
             functions = self._functions_between(v, u)
             self.factors[v, u] = Factor(partial_symbol(v, u), cotangent_symbol(v), form, functions)
 
@@ -209,7 +210,7 @@ class ReverseSweep:
         consumers = self.graph.consumers[u]
         total = add([(1, self._through(v, u, raw=False)) for v in consumers], u.shape)
         simplified = self._shorten(total)
-        simplified = self._across_block(u, simplified) or self._by_name(u, simplified) or simplified
+        simplified = with_powers(self._across_block(u, simplified) or self._by_name(u, simplified) or simplified)
         result = simplified.result
         self.closed[u] = result
         gradient = partial_symbol(self.of, u, result)
@@ -221,7 +222,7 @@ class ReverseSweep:
 
     def _shorten(self, total: Expr) -> Simplified:
         """The shortest form, in the names of the equations and of the gradients that are known."""
-        named = self.folder.fold(recognise(total))
+        named = self.folder.fold(recognise(tidy(total)))
         starts = dict.fromkeys((named, self.known.fold(named)))
         return min((self._simplify(start) for start in starts), key=lambda found: weight_of(found.result))
 

@@ -111,7 +111,7 @@ class Derivation(Mapping[str, Expr]):
         """The scalar functions of the table that stand in the equations."""
         calls = [node for s in self.sweep.equations if s.definition is not None for node in walk(s.definition)]
         records = [node.function for node in calls if isinstance(node, Call)]
-        return tuple(dict.fromkeys(r for r in records if isinstance(r, Elementwise)))
+        return tuple(dict.fromkeys(r for r in records if isinstance(r, Elementwise) and r.arity == 1))
 
     def source(self, language: str = "numpy") -> str:
         """The forward and backward pass as readable source code in numpy, jax, torch or javascript.
@@ -198,4 +198,4 @@ def scalar_of(model: Model, of: str | None) -> Symbol:
 
 def _default_parameters(model: Model, scalar: Symbol) -> tuple[Symbol, ...]:
     from_roles = model.roles.parameters
-    return from_roles or tuple(s for s in model.inputs if s.shape)
+    return from_roles or tuple(s for s in model.inputs if s.shape) or model.inputs

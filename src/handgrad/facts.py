@@ -8,6 +8,7 @@ from __future__ import annotations
 from fractions import Fraction
 
 from handgrad.canonical import as_number, product, reduce_sum, scale, zero
+from handgrad.declared import by_facts
 from handgrad.expansion import expand, with_args
 from handgrad.expr import UNIT, Expr, Labels, Product, Symbol, rebuild, symbols
 from handgrad.symmetry import has_symmetry, orient
@@ -25,6 +26,7 @@ def use_facts(expr: Expr) -> Expr:
         node = with_args(node, args)
         if turning:
             node = orient(node)
+        node = by_facts(node)
         return _with_known_sums(node) if isinstance(node, Product) else node
 
     return rebuild(expr, change)

@@ -24,6 +24,7 @@ from handgrad.expansion import expand
 from handgrad.expr import Call, Expr, Symbol, definitions, symbols
 from handgrad.folding import Folder
 from handgrad.functions import Array, Layout
+from handgrad.indicators import gather_powers, tidy
 from handgrad.matrix import as_matrix, tidy_matrices, weight_of
 from handgrad.render.latex import latex
 from handgrad.render.text import text
@@ -105,7 +106,8 @@ def jacobian(wrt: tuple[Symbol, ...], of: Symbol) -> Derivatives:
     graph = Graph.of_scalar(of, wrt)
     folder = Folder(s for s in definitions([of]) if s is not of)
     adjoint = _sweep(graph, of, folder)
-    results = tuple((symbol, _best(folder.fold(recognise(adjoint[symbol])), of.rank)) for symbol in wrt)
+    forms = {symbol: folder.fold(recognise(tidy(adjoint[symbol]))) for symbol in wrt}
+    results = tuple((symbol, gather_powers(_best(form, of.rank))) for symbol, form in forms.items())
     worst = max(_check(of, symbol, result) for symbol, result in results)
     return Derivatives("jacobian", of, results, (Check("Jacobians against the complex step", POINTS, worst),))
 

@@ -9,7 +9,7 @@ from types import MappingProxyType
 from handgrad.axes import Shape, Size, show
 from handgrad.errors import DerivationError
 from handgrad.expr import Call, Expr, Symbol, symbols, walk
-from handgrad.functions import AbstractFunction, Elementwise
+from handgrad.functions import AbstractCost, AbstractFunction, Elementwise
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,6 +104,6 @@ def abstract_functions(equations: tuple[Symbol, ...]) -> tuple[str, ...]:
         node.function.name: None
         for equation in equations
         for node in walk(equation.definition or equation)
-        if isinstance(node, Call) and isinstance(node.function, AbstractFunction)
+        if isinstance(node, Call) and isinstance(node.function, AbstractFunction | AbstractCost)
     }
     return tuple(names)

@@ -191,7 +191,8 @@ def simplify(expr: Expr) -> Simplified:
     A sum that stands in several places, as X − μ does, is also kept whole while the rest is rewritten.
     """
     if is_zero(expr) or (not isinstance(expr, Sum | Product)):
-        return Simplified(expr, ())
+        known = use_facts(expr)
+        return Simplified(known, () if known is expr else ((known, FACTS),))
     best = _search(expr)
     atoms = _repeated_sums(expr)
     if atoms:

@@ -9,6 +9,10 @@ from handgrad.canonical import add, product, transpose
 from handgrad.expr import UNIT, Call, Expr, Labels, Product, Sum, Symbol, symbols, walk
 
 SYMMETRIC = "symmetric"
+DEFINITE = "positive definite"
+ORTHOGONAL = "orthogonal"
+POSITIVE = "positive"
+INTEGER = "integer"
 FAR = 1_000_000  # more than any chain is long
 
 

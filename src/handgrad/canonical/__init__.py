@@ -24,6 +24,7 @@ from handgrad.canonical.algebra import (
     spread,
     square_factors,
     transpose,
+    unspread,
 )
 from handgrad.canonical.normal import (
     UNITY,
@@ -68,5 +69,6 @@ __all__ = [
     "square_factors",
     "terms_of",
     "transpose",
+    "unspread",
     "zero",
 ]

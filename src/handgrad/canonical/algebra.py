@@ -8,7 +8,7 @@ from fractions import Fraction
 from handgrad.axes import Shape, show
 from handgrad.canonical.normal import add, constant, ones, power, product, scale, split_coefficient
 from handgrad.errors import ShapeError
-from handgrad.expr import UNIT, Expr, Number, Product
+from handgrad.expr import UNIT, Expr, Number, Product, Sum
 
 
 def lift(value: Expr | Number, like: Expr) -> Expr:
@@ -34,6 +34,20 @@ def _pair(left: Expr | Number, right: Expr | Number) -> tuple[Expr, Expr]:
 def spread(scalar: Expr, shape: Shape) -> Expr:
     """A scalar repeated along every axis of a shape."""
     return product([(scalar, ())], tuple(range(len(shape))), dict(enumerate(shape)))
+
+
+def unspread(expr: Expr) -> Expr | None:
+    """The scalar that an expression repeats along every axis, or None."""
+    if not expr.shape:
+        return expr
+    if isinstance(expr, Sum):
+        parts = [(c, unspread(term)) for c, term in expr.terms]
+        found = [(c, scalar) for c, scalar in parts if scalar is not None]
+        return add(found, ()) if len(found) == len(parts) else None
+    if not isinstance(expr, Product) or any(labels for _, labels in expr.operands):
+        return None
+    real = [label for label in expr.out if label != UNIT]
+    return hadamard(*(operand for operand, _ in expr.operands)) if len(set(real)) == len(real) else None
 
 
 def _add(left: Expr | Number, right: Expr | Number) -> Expr:

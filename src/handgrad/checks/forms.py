@@ -175,4 +175,4 @@ class _FormValue:
         return matrix
 
     def _shape(self, form: Apply, args: tuple[Array, ...]) -> tuple[int, ...]:
-        return args[0].shape if form.rows == TENSOR else self._full(form)
+        return np.broadcast_shapes(*(arg.shape for arg in args)) if form.rows == TENSOR else self._full(form)

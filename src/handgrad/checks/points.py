@@ -13,16 +13,17 @@ from handgrad.errors import ShapeError
 from handgrad.evaluate import Point, inputs, lengths
 from handgrad.expr import INDEX, Call, Expr, Symbol, definitions, walk
 from handgrad.facts import SUMS_TO_ONE
-from handgrad.functions import AbstractFunction, Array, MatrixFunction, Surrogate
-from handgrad.symmetry import SYMMETRIC
+from handgrad.functions import AbstractCost, AbstractFunction, Array, MatrixFunction, Surrogate
+from handgrad.symmetry import DEFINITE, INTEGER, ORTHOGONAL, POSITIVE, SYMMETRIC
 
 Spread = float | str
 MOST_ENTRIES = 4_000_000  # of one symbol with its declared sizes
 LARGEST_CONDITION = 1e6
 MOST_DRAWS = 60  # of sizes, ever larger, until slices and windows fit
 SMALL = (2, 3, 4, 5, 6, 7)  # sizes; small, and different for axes that differ as long as there are enough
-SPREADS = (1.0, 0.3, 0.1, "positive", 0.01)
-"""How inputs are drawn: normal of a scale, smaller where values explode; positive where a logarithm wants it."""
+INTERVALS: dict[str, tuple[float, float]] = {"positive": (0.2, 1.3), "a part of 1": (0.02, 0.3), "above 1": (1.1, 2.5)}
+SPREADS = (1.0, 0.3, 0.1, "positive", 0.01, "a part of 1", "above 1")
+"""How inputs are drawn: normal of a scale, smaller where values explode; from an interval where a domain wants it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +45,7 @@ class Ground:
         functions = {
             node.function.name: None
             for node in (node for body in bodies for node in walk(body))
-            if isinstance(node, Call) and isinstance(node.function, AbstractFunction)
+            if isinstance(node, Call) and isinstance(node.function, AbstractFunction | AbstractCost)
         }
         matrices = {
             node.args[0]: None
@@ -98,9 +99,9 @@ def _different(random: np.random.Generator, count: int) -> Iterator[int]:
     return (int(order[k % len(order)]) for k in range(count))
 
 
-def _without_facts(symbol: Symbol) -> Symbol:
-    """The symbol without its facts."""
-    return Symbol(symbol.name, symbol.shape, latex=symbol.latex_name)
+def _without(symbol: Symbol, fact: str) -> Symbol:
+    """The symbol without one of its facts."""
+    return Symbol(symbol.name, symbol.shape, latex=symbol.latex_name, facts=set(symbol.facts) - {fact})
 
 
 def _draw(symbol: Symbol, sizes: dict[str, int], random: np.random.Generator, spread: Spread) -> Array:
@@ -109,11 +110,18 @@ def _draw(symbol: Symbol, sizes: dict[str, int], random: np.random.Generator, sp
         return random.integers(0, Size.of(fact.removeprefix(INDEX)).length(sizes), shape).astype(float)
     if "binary" in symbol.facts:  # inside (0, 1): at 0 and 1 themselves a wrong sign can vanish
         return random.uniform(0.1, 0.9, shape)
+    if DEFINITE in symbol.facts and len(shape) == 2:
+        root = random.standard_normal(shape) / np.sqrt(shape[0])
+        return np.asarray(root @ root.T + 0.3 * np.eye(shape[0]))
+    if ORTHOGONAL in symbol.facts and len(shape) == 2:
+        return np.asarray(np.linalg.qr(random.standard_normal(shape))[0])
+    if INTEGER in symbol.facts:
+        return random.integers(2, 6, shape).astype(float)
     if SYMMETRIC in symbol.facts and len(shape) == 2:
-        half = _draw(_without_facts(symbol), sizes, random, spread)
+        half = _draw(_without(symbol, SYMMETRIC), sizes, random, spread)
         return half + half.T
-    if "positive" in symbol.facts:
-        return random.uniform(0.2, 1.3, shape)
+    if POSITIVE in symbol.facts:
+        return random.uniform(*INTERVALS[spread if spread == "above 1" else "positive"], shape)
     for fact in symbol.facts:
         if fact.startswith(SUMS_TO_ONE):
             axis = int(fact.removeprefix(SUMS_TO_ONE))
@@ -121,7 +129,7 @@ def _draw(symbol: Symbol, sizes: dict[str, int], random: np.random.Generator, sp
             normal: Array = weights / weights.sum(axis=axis, keepdims=True)
             return normal
     if isinstance(spread, str):
-        return random.uniform(0.2, 1.3, shape)
+        return random.uniform(*INTERVALS[spread], shape)
     scale = 1 / np.sqrt(shape[1]) if len(shape) == 2 else 1.0  # so that deep chains neither vanish nor explode
     value: Array = np.asarray(random.standard_normal(shape) * spread * scale * (1.3 if len(shape) == 2 else 0.7))
     return value

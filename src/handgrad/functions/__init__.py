@@ -2,22 +2,23 @@
 
 from __future__ import annotations
 
-from handgrad.functions import along, elementwise, matrix
+from handgrad.functions import along, elementwise, matrix, over, several
+from handgrad.functions.abstract import AbstractCost, AbstractFunction
 from handgrad.functions.record import (
-    AbstractFunction,
     AlongAxis,
-    AnyFunction,
     Array,
     Elementwise,
     Layout,
     Line,
     MatrixFunction,
     Notation,
+    Reduction,
     Surrogate,
 )
 
-Named = Elementwise | AlongAxis | MatrixFunction
-RECORDS: tuple[Named, ...] = (*elementwise.TABLE, *along.TABLE, *matrix.TABLE)
+Named = Elementwise | AlongAxis | MatrixFunction | Reduction
+AnyFunction = Named | AbstractFunction | AbstractCost
+RECORDS: tuple[Named, ...] = (*elementwise.TABLE, *several.TABLE, *along.TABLE, *over.TABLE, *matrix.TABLE)
 BY_SPELLING: dict[str, Named] = {
     spelling: record for record in RECORDS for spelling in record.spellings
 }
@@ -25,6 +26,7 @@ BY_SPELLING: dict[str, Named] = {
 __all__ = [
     "BY_SPELLING",
     "RECORDS",
+    "AbstractCost",
     "AbstractFunction",
     "AlongAxis",
     "AnyFunction",
@@ -35,5 +37,6 @@ __all__ = [
     "MatrixFunction",
     "Named",
     "Notation",
+    "Reduction",
     "Surrogate",
 ]

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from scipy import special
 
-from handgrad.canonical import ones, power, scale, zero
+from handgrad.canonical import as_number, ones, power, scale, zero
 from handgrad.expr import Expr
 from handgrad.functions.record import Array, Elementwise, Line, Notation
 
@@ -34,6 +34,12 @@ def _absolute(x: Array) -> Array:
 
 def _erf(x: Array) -> Array:
     return np.asarray(special.erf(x))
+
+
+def _logaddexp(x: Array, y: Array) -> Array:
+    both = np.isrealobj(x) and np.isrealobj(y)
+    value: Array = np.logaddexp(x, y) if both else np.log(np.exp(x) + np.exp(y))
+    return value
 
 
 def _sigmoid(x: Array) -> Array:
@@ -111,10 +117,44 @@ tanh: Elementwise = Elementwise(
         Line(lambda x: 1 - tanh(x) ** 2, "definition of tanh"),
     ),
 )  # fmt: skip
+arcsin: Elementwise = Elementwise(
+    "arcsin", Notation("arcsin {0}", r"\arcsin {0}"), np.arcsin, (lambda x: (1 - x**2) ** Fraction(-1, 2),),
+    ("arcsin", "asin"), f"{DLMF} 4.24.7", spell={"javascript": "Math.asin({0})"},
+)  # fmt: skip
+arccos: Elementwise = Elementwise(
+    "arccos", Notation("arccos {0}", r"\arccos {0}"), np.arccos, (lambda x: -((1 - x**2) ** Fraction(-1, 2)),),
+    ("arccos", "acos"), f"{DLMF} 4.24.8", spell={"javascript": "Math.acos({0})"},
+)  # fmt: skip
 arctan: Elementwise = Elementwise(
     "arctan", Notation("arctan {0}", r"\arctan {0}"), np.arctan, (lambda x: 1 / (1 + x**2),), ("arctan", "atan"),
     f"{DLMF} 4.24.9",
     spell={"javascript": "Math.atan({0})"},
+)  # fmt: skip
+arsinh: Elementwise = Elementwise(
+    "arsinh", Notation("arsinh {0}", r"\operatorname{arsinh} {0}"), np.arcsinh,
+    (lambda x: (1 + x**2) ** Fraction(-1, 2),), ("arcsinh", "asinh", "arsinh"), f"{DLMF} 4.38.1",
+    code="np.arcsinh({0})", spell={"javascript": "Math.asinh({0})"},
+)  # fmt: skip
+arcosh: Elementwise = Elementwise(
+    "arcosh", Notation("arcosh {0}", r"\operatorname{arcosh} {0}"), np.arccosh,
+    (lambda x: (x - 1) ** Fraction(-1, 2) * (x + 1) ** Fraction(-1, 2),), ("arccosh", "acosh", "arcosh"),
+    f"{DLMF} 4.38.2", code="np.arccosh({0})",
+    spell={"javascript": "Math.acosh({0})"},
+)  # fmt: skip
+artanh: Elementwise = Elementwise(
+    "artanh", Notation("artanh {0}", r"\operatorname{artanh} {0}"), np.arctanh, (lambda x: 1 / (1 - x**2),),
+    ("arctanh", "atanh", "artanh"), f"{DLMF} 4.38.3", code="np.arctanh({0})",
+    spell={"javascript": "Math.atanh({0})"},
+)  # fmt: skip
+log2: Elementwise = Elementwise(
+    "log2", Notation("log₂ {0}", r"\log_2 {0}"), np.log2, (lambda x: 1 / (x * _log_of(2, x)),), ("log2",),
+    f"{DLMF} 4.2.2 by 4.2.10", formula=lambda x: log(x) / _log_of(2, x),
+    spell={"javascript": "Math.log2({0})"},
+)  # fmt: skip
+log10: Elementwise = Elementwise(
+    "log10", Notation("log₁₀ {0}", r"\log_{10} {0}"), np.log10, (lambda x: 1 / (x * _log_of(10, x)),), ("log10",),
+    f"{DLMF} 4.2.2 by 4.2.10", formula=lambda x: log(x) / _log_of(10, x),
+    spell={"javascript": "Math.log10({0})"},
 )  # fmt: skip
 sigmoid: Elementwise = Elementwise(
     "sigmoid", Notation("σ({0})", r"\sigma\left({0}\right)", closed=True), _sigmoid,
@@ -165,7 +205,7 @@ step: Elementwise = Elementwise(
 absolute: Elementwise = Elementwise(
     "abs", Notation("|{0}|", r"\left|{0}\right|", closed=True), _absolute,
     (lambda x: sign(x),), ("abs", "absolute"), "the derivative at 0 is taken as 0",
-    code="np.abs({0})", write=np.abs,
+    code="np.abs({0})", write=np.abs, total=Notation("‖{0}‖₁", r"\left\lVert {0} \right\rVert_1", closed=True),
 )  # fmt: skip
 sign: Elementwise = Elementwise(
     "sign", Notation("sign({0})", r"\operatorname{sign}\left({0}\right)", closed=True),
@@ -215,6 +255,18 @@ erf: Elementwise = Elementwise(
     (lambda x: 2 * exp(-(x**2)) / _root(pi(ones(x.shape))),), ("erf",), f"{DLMF} 7.2.1",
     code="special.erf({0})", write=special.erf,
     spell={"javascript": "erf({0})"},
+)  # fmt: skip
+erfc: Elementwise = Elementwise(
+    "erfc", Notation("erfc({0})", r"\operatorname{erfc}\left({0}\right)", closed=True),
+    lambda x: np.asarray(special.erfc(x)), (lambda x: -2 * exp(-(x**2)) / _root(pi(ones(x.shape))),), ("erfc",),
+    f"{DLMF} 7.2.2", code="special.erfc({0})", write=special.erfc,
+    spell={"javascript": "erfc({0})"},
+)  # fmt: skip
+logit: Elementwise = Elementwise(
+    "logit", Notation("logit({0})", r"\operatorname{logit}\left({0}\right)", closed=True),
+    lambda x: special.logit(x) if np.isrealobj(x) else np.log(x / (1 - x)), (lambda x: 1 / (x * (1 - x)),),
+    ("logit",), "Bishop (2006), eq. 4.60", formula=lambda x: log(x / (1 - x)), code="special.logit({0})",
+    write=special.logit, spell={"javascript": "Math.log({0} / (1 - {0}))"},
 )  # fmt: skip
 gelu: Elementwise = Elementwise(
     "gelu", Notation("gelu({0})", r"\operatorname{GELU}\left({0}\right)", closed=True),
@@ -274,22 +326,47 @@ log_cosh: Elementwise = Elementwise(
 )  # fmt: skip
 logaddexp: Elementwise = Elementwise(
     "logaddexp", Notation("logaddexp({0}, {1})", r"\operatorname{logaddexp}\left({0}, {1}\right)", closed=True),
-    np.logaddexp, (lambda x, y: sigmoid(x - y), lambda x, y: sigmoid(y - x)), (),
+    _logaddexp, (lambda x, y: sigmoid(x - y), lambda x, y: sigmoid(y - x)), ("logaddexp",),
     "log(eˣ + eʸ), the larger one taken out", formula=lambda x, y: log(exp(x) + exp(y)), code="np.logaddexp({0}, {1})",
+    write=np.logaddexp,
     spell={"javascript": "Math.max({0}, {1}) + Math.log1p(Math.exp(-Math.abs({0} - {1})))"},
+    rewrite=lambda x, y: softplus(y) if as_number(x) == 0 else softplus(x) if as_number(y) == 0 else None,
 )  # fmt: skip
-erfc: Elementwise = Elementwise(
-    "erfc", Notation("erfc({0})", r"\operatorname{erfc}\left({0}\right)", closed=True),
-    lambda x: np.asarray(special.erfc(x)), (lambda x: -2 * exp(-(x**2)) / _root(pi(ones(x.shape))),), (),
-    f"{DLMF} 7.2.2", formula=lambda x: 1 - erf(x), code="special.erfc({0})", write=special.erfc,
-    spell={"javascript": "erfc({0})"},
+
+
+def _polygamma(order: int) -> Elementwise:
+    """The derivative of the digamma function, `order` times."""
+    name = {1: "trigamma", 2: "tetragamma"}.get(order, f"polygamma{order}")
+    sign = {1: "ψ′", 2: "ψ″"}.get(order, f"ψ⁽{str(order).translate(RAISED)}⁾")
+
+    def value(x: Array) -> Array:
+        if np.isrealobj(x):
+            return np.asarray(special.polygamma(order, x))
+        slope = special.polygamma(order + 1, np.real(x))  # SciPy has no complex polygamma: a step along it
+        return np.asarray(special.polygamma(order, np.real(x)) + 1j * np.imag(x) * slope)
+
+    return Elementwise(
+        name, Notation(f"{sign}({{0}})", rf"\psi^{{({order})}}\left({{0}}\right)", closed=True), value,
+        (lambda x: _polygamma(order + 1)(x),), (name,), f"{DLMF} 5.15.1", code=f"special.polygamma({order}, {{0}})",
+    )  # fmt: skip
+
+
+RAISED = str.maketrans("0123456789", "⁰¹²³⁴⁵⁶⁷⁸⁹")
+trigamma: Elementwise = _polygamma(1)
+digamma: Elementwise = Elementwise(
+    "digamma", Notation("ψ({0})", r"\psi\left({0}\right)", closed=True), lambda x: np.asarray(special.digamma(x)),
+    (lambda x: trigamma(x),), ("digamma",), f"{DLMF} 5.2.2", code="special.digamma({0})", write=special.digamma,
 )  # fmt: skip
-logit: Elementwise = Elementwise(
-    "logit", Notation("logit({0})", r"\operatorname{logit}\left({0}\right)", closed=True), special.logit,
-    (lambda x: 1 / (x * (1 - x)),), (), "Berkson, J. Am. Stat. Assoc. 39 (1944)",
-    formula=lambda x: log(x / (1 - x)), code="special.logit({0})", write=special.logit,
-    spell={"javascript": "Math.log({0} / (1 - {0}))"},
+gammaln: Elementwise = Elementwise(
+    "gammaln", Notation("log Γ({0})", r"\log \Gamma\left({0}\right)", closed=True),
+    lambda x: np.where(np.real(x) > 0, special.gammaln(x) if np.isrealobj(x) else special.loggamma(x), np.nan),
+    (lambda x: digamma(x),), ("gammaln", "loggamma", "lgamma"), f"{DLMF} 5.2.2, for a positive argument",
+    code="special.gammaln({0})", write=special.gammaln,
 )  # fmt: skip
+
+
+def _log_of(number: int, like: Expr) -> Expr:
+    return log(scale(number, ones(like.shape)))
 
 
 def _root(x: Expr) -> Expr:
@@ -306,7 +383,8 @@ def _inner(x: Expr) -> Expr:
 
 TABLE: tuple[Elementwise, ...] = (
     exp, log, log1p, expm1, sin, cos, tan, sinh, cosh, tanh, arctan, sigmoid, log_sigmoid, softplus, relu, step,
-    absolute, sign, leaky_relu, elu, silu, softsign, identity, erf, gelu, gelu_tanh, selu, mish,
+    absolute, sign, leaky_relu, elu, silu, softsign, identity, erf, gelu, gelu_tanh, selu, mish, arcsin, arccos, arsinh,
+    arcosh, artanh, log2, log10, erfc, logit, gammaln, digamma, trigamma,
 )  # fmt: skip
-# These stand in what is run, not in what is read or printed.
+# These are what is run where a logarithm or a difference loses digits.
 SAFE: tuple[Elementwise, ...] = (log1mexp, log_cosh, logaddexp, erfc, logit)

@@ -6,19 +6,21 @@ no printer beyond their own notation; engines and printers know no function by n
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+import re
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from math import pi
+from math import pi, prod
 from typing import Any
 
 import numpy as np
 
-from handgrad.axes import Shape, Size, show
+from handgrad.axes import ONE, Shape, Size, show
 from handgrad.canonical import behind, call, hadamard
-from handgrad.errors import ShapeError, UndefinedSymbolError
+from handgrad.errors import ShapeError
 from handgrad.expr import Call, Expr
 
 Array = np.ndarray[Any, np.dtype[Any]]
+PLACE = re.compile(r"(?<![a-zA-Z])\{(\d)\}")  # {0}, but not the argument of \mathbb{1}
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,12 +32,38 @@ class Line:
 
 
 @dataclass(frozen=True, slots=True)
+class Surrogate:
+    """A smooth stand-in for an abstract function where numbers are needed: a·sin(b₁ z₁ + b₂ z₂ + … + c)."""
+
+    scale: float
+    rate: float
+    shift: float
+
+    def __call__(self, orders: Sequence[int], *args: Array) -> Array:
+        """The partial derivative of the given order by each argument."""
+        rates = [self.rate * (1 + 0.25 * k) for k in range(len(args))]
+        phase = sum((rate * z for rate, z in zip(rates, args, strict=True)), start=np.asarray(self.shift))
+        factor = self.scale * prod(rate**order for rate, order in zip(rates, orders, strict=True))
+        value: Array = factor * np.sin(phase + sum(orders) * pi / 2)
+        return value
+
+
+@dataclass(frozen=True, slots=True)
 class Notation:
-    """How a function is written; `{0}` stands for its argument."""
+    """How a function is written; `{0}`, `{1}` … stand for its arguments."""
 
     text: str
     latex: str
-    closed: bool = False  # the notation encloses its argument: no brackets are put around it
+    closed: bool = False  # the notation encloses its arguments: no brackets are put around them
+
+    @staticmethod
+    def filled(template: str, args: Sequence[str]) -> str:
+        """A template with the arguments in their places; braces that are LaTeX's own stay.
+
+        >>> Notation.filled(r"{0}^{{1}}", ["x", "n - 1"])
+        'x^{n - 1}'
+        """
+        return PLACE.sub(lambda place: args[int(place[1])], template)
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -54,11 +82,13 @@ class Elementwise:
     reference: str
     formula: Callable[..., Expr] | None = None
     lines: tuple[Line, ...] = ()
-    code: str = ""  # NumPy source with {0} for the argument; np.<name>({0}) where it is empty
-    write: Callable[..., object] | None = None  # write(x, out): the same without a temporary
+    code: str = ""  # NumPy source with {0}, {1} … for the arguments; np.<name>({0}, …) where it is empty
+    write: Callable[..., object] | None = None  # write(x, …, out): the same without a temporary
     initial_gain: float = 1.0  # variance gain for random weights in front of it (Glorot 1, He 2)
     factor: str = ""  # Python source that will do as a factor of numbers: (x > 0)
     spell: Mapping[str, str] = field(default_factory=dict, compare=False)  # source, where NumPy's does not tell it
+    total: Notation | None = None  # how the sum of its values over a vector is written, such as ‖x‖₁
+    rewrite: Callable[..., Expr | None] | None = None  # another form of the value for these arguments, or None
 
     def __repr__(self) -> str:
         return f"<function {self.name}>"
@@ -80,8 +110,9 @@ class Elementwise:
         return self.code or f"np.{self.name}({places})"
 
     def __call__(self, *args: Expr) -> Expr:
-        """The function applied to expressions."""
-        return call(self, *args)
+        """The function applied to expressions of one shape."""
+        rewritten = self.rewrite(*args) if self.rewrite is not None else None
+        return call(self, *args) if rewritten is None else rewritten
 
     def shape(self, args: tuple[Expr, ...]) -> Shape:
         """All arguments have one shape, and so has the result."""
@@ -98,9 +129,9 @@ class Elementwise:
         """Write the values into the last argument."""
         *inputs, out = args
         if self.write is not None:
-            self.write(*inputs, out)
+            self.write(*inputs, out=out)
         elif isinstance(self.numpy, np.ufunc):
-            self.numpy(*inputs, out)
+            self.numpy(*inputs, out=out)
         else:
             out[...] = self.numpy(*inputs)
 
@@ -110,73 +141,6 @@ class Elementwise:
 
     def pullback(self, k: int, node: Call, cotangent: Expr) -> Expr:
         """Cotangent of argument k: elementwise product with the derivative."""
-        lead = cotangent.shape[: cotangent.rank - node.rank]
-        return hadamard(cotangent, behind(lead, self.derivative(k, node)))
-
-
-@dataclass(frozen=True, slots=True)
-class Surrogate:
-    """A smooth stand-in for an abstract function where numbers are needed: a·sin(b z + c)."""
-
-    scale: float
-    rate: float
-    shift: float
-
-    def __call__(self, order: int, z: Array) -> Array:
-        """The derivative of the given order."""
-        value: Array = self.scale * self.rate**order * np.sin(self.rate * z + self.shift + order * pi / 2)
-        return value
-
-
-@dataclass(frozen=True, slots=True)
-class AbstractFunction:
-    """A function that the text applies but does not define: g, and its derivatives g′, g″."""
-
-    name: str
-    latex: str
-    order: int = 0
-
-    @property
-    def identity(self) -> str:
-        """Name and order; the colon keeps it apart from the table's names."""
-        return f"{self.name}:{self.order}"
-
-    @property
-    def notation(self) -> Notation:
-        """The name with as many primes as its order."""
-        text = self.name + ("″" if self.order == 2 else "′" * self.order)
-        primes = r"\prime" * self.order
-        if not primes:
-            latex = self.latex
-        elif self.latex.endswith("}") and "^{" in self.latex:  # g^{[1]} becomes g^{[1]\prime}
-            latex = self.latex[:-1] + primes + "}"
-        else:
-            latex = self.latex + "'" * self.order
-        return Notation(f"{text}({{0}})", f"{latex}\\left({{0}}\\right)", closed=True)
-
-    def __call__(self, arg: Expr) -> Expr:
-        """The function applied to an expression."""
-        return call(self, arg)
-
-    def shape(self, args: tuple[Expr, ...]) -> Shape:
-        """The shape of the one argument."""
-        return args[0].shape
-
-    def evaluate(self, args: tuple[Array, ...], functions: Mapping[str, Surrogate]) -> Array:
-        """The values of what stands in for it."""
-        if self.name not in functions:
-            raise UndefinedSymbolError(
-                f"{self.name} is not defined, so it has no value",
-                remedy=f'say what it is when the model is read: let={{"{self.name}": "tanh"}}',
-            )
-        return functions[self.name](self.order, args[0])
-
-    def derivative(self, _k: int, node: Call) -> Expr:
-        """g′ of the same argument."""
-        return call(AbstractFunction(self.name, self.latex, self.order + 1), *node.args)
-
-    def pullback(self, k: int, node: Call, cotangent: Expr) -> Expr:
-        """Cotangent of the argument: elementwise product with g′."""
         lead = cotangent.shape[: cotangent.rank - node.rank]
         return hadamard(cotangent, behind(lead, self.derivative(k, node)))
 
@@ -339,4 +303,84 @@ class Layout:
         return cotangent
 
 
-AnyFunction = Elementwise | AbstractFunction | AlongAxis | MatrixFunction
+@dataclass(frozen=True, slots=True, repr=False)
+class Reduction:
+    """A function of all entries (`axis` None) or of the slices along one axis, which stays, of size 1.
+
+    `axis` counts from the end. With `keeps` the result has the argument's shape: one value for each entry.
+    `pullback_rule(node, cotangent, axis)` is written for a cotangent with any leading axes. The notations are for all
+    entries, for each row (axis -1) and for each column (axis -2).
+    """
+
+    name: str
+    notations: tuple[Notation, Notation, Notation]
+    numpy: Callable[[Array, int | None], Array]
+    pullback_rule: Callable[[Expr, Expr, int | None], Expr]
+    spellings: tuple[str, ...]
+    reference: str
+    code: tuple[str, str]  # NumPy source: of all entries, and along {axis}; the axes stay
+    spelled: Mapping[str, tuple[str, str]] = field(default_factory=dict, compare=False)  # in other languages
+    keeps: bool = False
+    axis: int | None = None
+
+    def __repr__(self) -> str:
+        return f"<function {self.identity}>"
+
+    @property
+    def numpy_code(self) -> str:
+        """NumPy source with {0} for the argument."""
+        return self.code[0 if self.axis is None else 1].replace("{axis}", str(self.axis))
+
+    @property
+    def spell(self) -> Mapping[str, str]:
+        """Source in other languages, where NumPy's does not tell it."""
+        return {name: pair[0 if self.axis is None else 1] for name, pair in self.spelled.items()}
+
+    @property
+    def identity(self) -> str:
+        """Name and axis."""
+        return f"{self.name}@{self.axis}"
+
+    @property
+    def notation(self) -> Notation:
+        """How it is written along its axis."""
+        return self.notations[0 if self.axis is None else -self.axis] if self.axis in (None, -1, -2) else Notation(
+            f"{self.name}[axis {self.axis}]({{0}})", rf"\operatorname{{{self.name}}}_{{{self.axis}}}\left({{0}}\right)",
+            closed=True,
+        )  # fmt: skip
+
+    @property
+    def reduces(self) -> bool:
+        """Whether the axis is left with size 1."""
+        return self.axis is not None and not self.keeps
+
+    def at(self, axis: int | None) -> Reduction:
+        """The same function along another axis, counted from the end, or of all entries."""
+        return replace(self, axis=axis)
+
+    def __call__(self, arg: Expr) -> Expr:
+        """The function applied to an expression."""
+        return call(self, arg)
+
+    def shape(self, args: tuple[Expr, ...]) -> Shape:
+        """() for all entries, or the shape of the argument with size 1 at the axis."""
+        (arg,) = args
+        if self.axis is not None and arg.rank < -self.axis:
+            raise ShapeError(f"{self.name} along axis {self.axis} of shape {show(arg.shape)}")
+        if self.keeps:
+            return arg.shape
+        if self.axis is None:
+            return ()
+        return tuple(ONE if k == arg.rank + self.axis else size for k, size in enumerate(arg.shape))
+
+    def evaluate(self, args: tuple[Array, ...], _functions: Mapping[str, Surrogate]) -> Array:
+        """The values."""
+        return self.numpy(args[0], self.axis)
+
+    def into(self, arg: Array, out: Array) -> None:
+        """Write the values into `out`, which has the axes of the argument."""
+        out[...] = self.numpy(arg, self.axis)
+
+    def pullback(self, _k: int, node: Call, cotangent: Expr) -> Expr:
+        """Cotangent of the argument."""
+        return self.pullback_rule(node, cotangent, self.axis)

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from fractions import Fraction
 
 from handgrad.axes import ONE, Count, Size
-from handgrad.canonical import as_number
+from handgrad.canonical import as_number, unspread
 from handgrad.expr import Call, Expr, Extent, Power, Product, Sum, Symbol, Window
 from handgrad.functions import AlongAxis, Elementwise, Layout
 from handgrad.matrix.combine import filled, fills, flip, hadamard_form, repr_name
@@ -98,10 +98,17 @@ class _Former:
                 function = expr.function
                 if isinstance(function, AlongAxis) and expr.rank == 1:
                     function = function.at(-2)  # the vector is a column here
-                return Apply(function, tuple(self.form(arg) for arg in expr.args), rows, columns)
+                return Apply(function, tuple(self._argument(arg) for arg in expr.args), rows, columns)
             case Product():
                 return self._product(expr)
         raise TypeError(type(expr).__name__)
+
+    def _argument(self, arg: Expr) -> Form:
+        """An argument; a number that is repeated is written as the number."""
+        scalar = unspread(arg) if arg.shape else None
+        if scalar is None or as_number(arg) is not None:
+            return self.form(arg)
+        return Spread(self.form(scalar), *_extent(arg))
 
     def _power(self, expr: Power) -> Form:
         rows, columns = _extent(expr)

@@ -14,7 +14,7 @@ from handgrad.canonical import add, product
 from handgrad.errors import ShapeError
 from handgrad.expr import Expr, Operand, Window
 from handgrad.notation.indexing import count_of, new_labels, reverse
-from handgrad.notation.numpy_names import axis_of
+from handgrad.notation.reductions import axis_of
 from handgrad.notation.scope import rational
 from handgrad.notation.syntax import Call, Group, Sequence, Span, Syntax
 from handgrad.notation.values import Value

@@ -14,9 +14,17 @@ from handgrad.axes import ONE, Size
 from handgrad.canonical import UNITY, constant, ones, power, product, scale, transpose
 from handgrad.errors import ReadError, ShapeError
 from handgrad.expr import Expr
-from handgrad.functions import BY_SPELLING, AbstractFunction, AlongAxis, MatrixFunction
+from handgrad.functions import (
+    BY_SPELLING,
+    AbstractCost,
+    AbstractFunction,
+    AlongAxis,
+    Elementwise,
+    MatrixFunction,
+    Reduction,
+)
 from handgrad.functions.elementwise import pi
-from handgrad.notation import numpy_names, textbook
+from handgrad.notation import entrywise, reductions, textbook
 from handgrad.notation.arithmetic import Arithmetic
 from handgrad.notation.arranging import ARRANGING
 from handgrad.notation.convolution import CONVOLUTION
@@ -37,6 +45,7 @@ from handgrad.notation.syntax import (
     BigSum,
     Binary,
     Call,
+    Compare,
     Group,
     Indexed,
     Juxtaposition,
@@ -61,6 +70,8 @@ class Elaborator(Arithmetic):
         self.scope = scope
         self.sizes = scope.sizes
         self.bound: tuple[str, ...] = ()
+        self.numbers: frozenset[Syntax] = frozenset()  # applications of undefined functions that make the cost
+        self.costs: dict[str, list[tuple[Value, ...]]] = {}
 
     # Entry points
 
@@ -92,6 +103,8 @@ class Elaborator(Arithmetic):
                 return textbook.big_sum(self, node)
             case Norm():
                 return textbook.norm(self, node)
+            case Compare():
+                return entrywise.comparison(self, node)
             case Indexed():
                 return textbook.indexed(self, node)
         raise self.refuse(node, f"this is not read yet: {type(node).__name__.lower()}",
@@ -246,11 +259,11 @@ class Elaborator(Arithmetic):
         return joined
 
     def _power(self, node: Binary) -> Value:
-        if self.scope.latex and isinstance(node.left, Name) and node.left.id == "e" and "e" not in self.scope.free:
+        if self.scope.latex and isinstance(node.left, Name) and node.left.id == "e" and self.is_unknown("e"):
             return self.apply(BY_SPELLING["exp"], self.value(node.right), node.span)
         exponent = rational(node.right)
         if exponent is None:
-            raise self.refuse(node.right, "an exponent must be a number", "write exp(y * log(x)) for x to the power y")
+            return entrywise.symbolic_power(self, node)
         base = self.value(node.left)
         if self.scope.latex and len(base.shape) == 2 and exponent < 0 and isinstance(node.left, Name):
             if exponent == -1 and not self.sizes.resolve(base.shape[1]).is_one:
@@ -304,6 +317,8 @@ class Elaborator(Arithmetic):
             return self._along(function, arg, span)
         if isinstance(function, MatrixFunction):
             return self._of_matrix(function, arg, span)
+        if isinstance(function, Reduction):
+            return reductions.reduced(function, arg, tuple(range(len(arg.shape))), keepdims=False)
         return Value(arg.shape, lambda: function(arg.make()), span)
 
     def _of_matrix(self, function: MatrixFunction, arg: Value, span: Span) -> Value:
@@ -338,13 +353,19 @@ class Elaborator(Arithmetic):
         function = self.function_named(name)
         if name in self.scope.free or name in self.scope.defined:
             raise self.refuse(node, f"{name} is not a function", f"write {name} * (…) or {name} @ (…) for a product")
-        if function is None:
-            function = self.abstract(node.function)
+        if function is None or isinstance(function, AbstractFunction | AbstractCost):
+            if keywords or not node.args:
+                raise self.refuse(node, f"{name} is not defined and is read with plain arguments", f"write {name}(z)")
+            if function is None and name in RESERVED:
+                self.abstract(node.function)
+            return entrywise.undefined(self, node.function, node.args, node)
+        if isinstance(function, Elementwise) and function.arity > 1:
+            return entrywise.called(self, function, node)
         if len(node.args) != 1:
             raise self.refuse(node, f"{name} takes one argument, found {len(node.args)}", f"write {name}(z)")
         arg = self.value(node.args[0])
         if isinstance(function, AlongAxis):
-            axis = numpy_names.axis_of(self, keywords.pop("axis", None), len(arg.shape), default=-1)
+            axis = reductions.axis_of(self, keywords.pop("axis", None), len(arg.shape), default=-1)
             function = function.at(axis - len(arg.shape) if axis >= 0 else axis)
         if keywords:
             raise self.refuse(node, f"{name} has no argument {next(iter(keywords))}")

@@ -36,7 +36,9 @@ def identify(formula: Syntax, argument: Name | None) -> Elementwise | None:
         return None
     with np.errstate(all="ignore"):  # log of a negative number is no match, and no reason to warn
         for function in dict.fromkeys(BY_SPELLING.values()):
-            if isinstance(function, Elementwise) and np.allclose(function.numpy(POINTS), values, 1e-12, 1e-12):
+            if not isinstance(function, Elementwise) or function.arity > 1:
+                continue
+            if np.allclose(function.numpy(POINTS), values, 1e-12, 1e-12):
                 return function
     return None
 

@@ -139,6 +139,9 @@ class _Reading:
         """A chain of equalities, or an update."""
         signs = [token for _, token in top_level(lexemes) if token.type in RELATIONS]
         pieces = split(lexemes, RELATIONS)
+        if [sign.text for sign in signs] == [r"\succ"] and [token.text for token in pieces[1]] == ["0"]:
+            domain = Name("positive_definite", r"\succ 0", self.span(lexemes))
+            return [Declaration(declared(pieces[0]), None, domain, self.span(lexemes))]
         for at, sign in enumerate(signs):
             if sign.type in ("COMPARE", "OTHER"):
                 if at == 0:

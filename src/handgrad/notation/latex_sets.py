@@ -35,6 +35,8 @@ def read_set(lexemes: list[Lexeme]) -> tuple[_Sizes, Syntax | None]:
     first = lexemes[0]
     if first.type == "NAME" and first.id == "R":
         end, domain = 1, None
+    elif first.type == "NAME" and first.id == "S" and "mathbb" in first.text:
+        return _symmetric(first, lexemes[1:])
     elif first.type == "OPEN":
         end = next(at for at, token in enumerate(lexemes) if token.type == "CLOSE") + 1
         domain = _elements(lexemes[:end])
@@ -52,6 +54,22 @@ def read_set(lexemes: list[Lexeme]) -> tuple[_Sizes, Syntax | None]:
         else:
             raise UnreadableError("this set is not read", sign.span, r"write \mathbb{R}^{n \times m}")
     return sizes, domain
+
+
+def _symmetric(first: Lexeme, rest: list[Lexeme]) -> tuple[_Sizes, Syntax]:
+    r"""`\mathbb{S}^n`, the symmetric matrices; `\mathbb{S}^n_{++}`, the positive definite ones."""
+    sizes: _Sizes = None
+    word = "symmetric"
+    while rest:
+        sign, argument, rest = _script(rest)
+        if sign.type == "SUP":
+            size = parse(argument).node
+            sizes = (size, size)
+        elif [token.type for token in argument] == ["PLUS", "PLUS"]:
+            word = "positive_definite"
+        elif [token.type for token in argument] != ["PLUS"]:
+            raise UnreadableError("this set is not read", sign.span, r"write \mathbb{S}^n or \mathbb{S}^n_{++}")
+    return sizes, Name(word, rf"\mathrm{{{word}}}", first.span)
 
 
 def _elements(lexemes: list[Lexeme]) -> Syntax:

@@ -24,6 +24,14 @@ def name_arguments(
     return tuple(namer.equations), tuple(namer.new)
 
 
+def _is_quotient(arg: Expr) -> bool:
+    """Whether an expression is one name divided by another, entry by entry."""
+    if not isinstance(arg, Product) or len(arg.operands) != 2 or len({labels for _, labels in arg.operands}) > 1:
+        return False
+    inverted = [part for part in arg.args if isinstance(part, Power) and part.exponent == -1]
+    return len(inverted) == 1 and all(isinstance(getattr(part, "base", part), Symbol) for part in arg.args)
+
+
 class _Namer:
     def __init__(self, fixed: frozenset[str], taken: set[str]) -> None:
         self.fixed = fixed
@@ -55,6 +63,8 @@ class _Namer:
 
     def _wants_name(self, arg: Expr) -> bool:
         if not isinstance(arg, Sum | Product | Power):
+            return False
+        if _is_quotient(arg):  # p/q reads well as it is
             return False
         return sum(symbol.name not in self.fixed for symbol in symbols(arg)) > 1
 

@@ -9,7 +9,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from fractions import Fraction
 
 from handgrad.axes import ONE
 from handgrad.calculus import UNNAMED
@@ -18,6 +17,7 @@ from handgrad.errors import HandgradError, Place, ReadError, ShapeError, Undefin
 from handgrad.expr import Expr, Symbol, symbols
 from handgrad.functions import BY_SPELLING
 from handgrad.model import Model, Roles, abstract_functions
+from handgrad.notation.domains import DOMAINS, check_facts, facts_of, in_words
 from handgrad.notation.elaborate import Elaborator
 from handgrad.notation.identify import identify
 from handgrad.notation.indexing import declared_size
@@ -30,17 +30,16 @@ from handgrad.notation.statements import Definition, Sorted, Sorter, syntax_of
 from handgrad.notation.syntax import (
     BigSum,
     Binary,
-    Call,
-    Declaration,
     Document,
     Indexed,
     Juxtaposition,
     Name,
     Number,
     Partial,
-    Sequence,
     Span,
     Syntax,
+    arguments_of,
+    terms_of_sum,
     walk,
 )
 from handgrad.notation.values import AnyShape, Free, Sizes, Value
@@ -126,36 +125,21 @@ class _Reading:
                 free = self.scope.free[name.id] = Free(name.id, name.latex, None, facts)
                 self.scope.give_shape(free, shape)
             if declaration.domain is not None:
-                self._declare_domain(declaration)
-        for name_id, axis in self.sorted.facts:
-            free = self.scope.free.setdefault(name_id, Free(name_id, name_id, None, inferred=True))
-            free.facts = (*free.facts, f"sums to one along axis {axis}")
+                self._know(declaration.name, facts_of(declaration.domain), declaration.span)
+        for name, domain, span in self.sorted.facts:
+            self._know(name, facts_of(domain), span)
         for free in self.scope.free.values():
-            for fact in free.facts:
-                if fact != "binary":
-                    verb = "is " if fact in ("symmetric", "positive") else ""
-                    self.scope.assume(f"{free.name} {verb}{fact}, as declared")
+            for words in in_words(free.facts):
+                self.scope.assume(f"{free.name} {words}, as declared")
 
-    def _declare_domain(self, declaration: Declaration) -> None:
-        name, domain = declaration.name, declaration.domain
+    def _know(self, name: Name, facts: tuple[str, ...] | None, span: Span) -> None:
+        """Note what is declared of a symbol; a fact that its shape does not allow is refused."""
         free = self.scope.free.setdefault(name.id, Free(name.id, name.latex, None, inferred=True))
-        match domain:
-            case Sequence(items=(Number(value=low), Number(value=high))) if low == 0 and high == 1:
-                free.facts = (*free.facts, "binary")
-            case Name(id="symmetric" | "positive" as fact):
-                free.facts = (*free.facts, fact)
-            case Call(function=Name(id="onehot" | "simplex"), args=args):
-                axis = args[0] if args else None
-                number = axis.value if isinstance(axis, Number) else Fraction(len(free.shape or ()) - 1)
-                if number.denominator != 1 or not 0 <= number < len(free.shape or ()):
-                    raise ReadError(f"{name.id} has no axis {number}", place=self.place(declaration.span),
-                                    remedy="axes count from 0: onehot(0) for classes along the rows")  # fmt: skip
-                free.facts = (*free.facts, f"sums to one along axis {number}")
-            case _:
-                raise ReadError(
-                    f"the domain of {name.id} is not one that can be read", place=self.place(declaration.span),
-                    remedy="write {0, 1}, symmetric, positive, onehot(axis) or simplex(axis)",
-                )  # fmt: skip
+        found, why = check_facts(facts, free.shape)
+        if why:
+            raise ReadError(f"the domain of {name.id} {why}", place=self.place(span), remedy=DOMAINS)
+        free.facts = (*free.facts, *found)
+
 
     def _find_counts(self) -> None:
         """N of 1/N and of a sum up to N is a number, though it is upper case."""
@@ -236,6 +220,7 @@ class _Reading:
             self.equation = " ".join(self.document.text[start:end].split())
             saved = dict(self.scope.free)
             try:
+                self.elaborator.numbers = self._numbers(name, definition)
                 value = self._finish(definition, self.elaborator.value(definition.value))
                 self._bind(name, definition, value)
             except HandgradError as error:
@@ -244,6 +229,15 @@ class _Reading:
                 self.scope.free = saved
                 self.sorted.notes.append(f"line {self.place(definition.span).line}, {name} = …: {error.message}")
             self.equation = ""
+
+    def _numbers(self, name: str, definition: Definition) -> frozenset[Syntax]:
+        """The terms of a cost, or of what is declared a number, that are applications: they are numbers themselves."""
+        declared = self.scope.free.get(name)
+        number = declared is not None and declared.shape == ()
+        if not number and name not in cost_names(self.sorted):
+            return frozenset()
+        applied = [(part, arguments_of(part)) for part in terms_of_sum(definition.value)]
+        return frozenset(part for part, args in applied if args and (number or len(args) > 1))
 
     def _needed_names(self) -> set[str]:
         """What the cost needs, where a cost can be told by its name; all else may stay unread."""
@@ -307,6 +301,7 @@ class _Reading:
 
     def model(self) -> Model:
         self.sorted = Sorter(self.document, self.place).sort()
+        self.scope.explained = frozenset(self.sorted.explained)
         self._set_parameters()
         self._find_twins()
         self._find_counts()

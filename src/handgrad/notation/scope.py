@@ -10,12 +10,12 @@ from handgrad.axes import AnySize, Size
 from handgrad.canonical import constant
 from handgrad.errors import Place
 from handgrad.expr import Expr, Extent, Symbol
-from handgrad.functions import AbstractFunction, AlongAxis, Elementwise, MatrixFunction
+from handgrad.functions import AnyFunction
 from handgrad.notation.syntax import Binary, Group, Negate, Number, Span, Syntax
 from handgrad.notation.values import AnyShape, Free, Hole, Sizes, Value
 
 Operand = Value | Hole
-Fn = Elementwise | AlongAxis | AbstractFunction | MatrixFunction
+Fn = AnyFunction
 
 SCALARS = frozenset(
     "alpha beta gamma lam lambda lambda_ eta epsilon eps varepsilon tau kappa rho zeta nu".split()
@@ -25,13 +25,12 @@ DATA = frozenset("X x Y y T t x_hat".split())
 """Names of data where neither updates nor gradients tell the parameters."""
 TARGETS = frozenset("Y y T t".split())
 """Names of what a network is to predict."""
-FUNCTION_LETTERS = frozenset("f g h phi psi varphi act".split())
+FUNCTION_LETTERS = frozenset("f g h phi psi varphi act ell".split())
 """Names that, in front of a bracket, are functions even where the text does not define them."""
 SIZE_LETTERS = frozenset("m n".split())
 """Names of numbers of examples or units in LaTeX."""
 RESERVED = frozenset(
-    "slogdet pinv vec max min amax "
-    "amin argmax argmin prod cumprod minimum clip "
+    "slogdet pinv vec argmax argmin cumprod "
     "tensordot inner cross eig eigh svd qr cholesky expm logm sqrtm sort round floor ceil mod "
     "len range int float bool str list tuple dict set print sorted zip map any all "
     "arange floor_divide rank dim conv pad roll tile repeat real imag conj linalg lim".split()
@@ -52,6 +51,7 @@ class Scope:
     parameters: frozenset[str] = frozenset()
     size_names: set[str] = field(default_factory=set)
     twins: dict[str, str] = field(default_factory=dict)
+    explained: frozenset[str] = frozenset()  # functions of several arguments that the text has a formula for
     counts: frozenset[str] = frozenset()  # names that the text divides by or sums up to: numbers of things
     exampled: set[str] = field(default_factory=set)  # names that stand with an example's index, x⁽ⁱ⁾
     example_axis: AnySize | None = None

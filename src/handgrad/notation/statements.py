@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
+from fractions import Fraction
 
 from handgrad.errors import Place, ReadError
 from handgrad.functions import BY_SPELLING
 from handgrad.notation.names import flat_name
 from handgrad.notation.syntax import (
+    Call,
     Declaration,
     Document,
     Equation,
@@ -24,6 +26,7 @@ from handgrad.notation.syntax import (
     Syntax,
     Transpose,
     Unread,
+    arguments_of,
     walk,
 )
 from handgrad.notation.syntax import Update as UpdateSyntax
@@ -51,7 +54,8 @@ class Sorted:
     functions: list[tuple[Name, Name | None, Syntax]] = field(default_factory=list)
     claims: list[tuple[Syntax, ...]] = field(default_factory=list)
     updates: list[UpdateSyntax] = field(default_factory=list)
-    facts: list[tuple[str, int]] = field(default_factory=list)
+    facts: list[tuple[Name, Syntax, Span]] = field(default_factory=list)
+    explained: set[str] = field(default_factory=set)  # functions of several arguments that have a formula
     same: list[tuple[Name, Name]] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
 
@@ -96,9 +100,11 @@ class Sorter:
         left, *rest = equation.members
         if self.document.notation == "latex" and isinstance(left, Indexed):
             left = left.base if left.style == "example" else flat_name(left) if isinstance(left.base, Name) else left
+        if isinstance(left, Juxtaposition) and isinstance(left.items[0], Name) and len(arguments_of(left)) > 1:
+            self.sorted.explained.add(left.items[0].id)
         if equation.continues or any(isinstance(part, Partial) for part in walk(left)):
             self.sorted.claims.append(equation.members)
-        elif self._is_fact(left, rest):
+        elif self._is_fact(left, rest, equation.span):
             return
         elif self._is_function_head(left) or (isinstance(left, Name) and self._is_known_function(left)):
             name, argument = (left.items[0], left.items[1]) if isinstance(left, Juxtaposition) else (left, None)
@@ -153,18 +159,14 @@ class Sorter:
     def _is_known_function(self, left: Name) -> bool:
         return self.document.notation == "latex" and left.id in BY_SPELLING
 
-    def _is_fact(self, left: Syntax, rest: list[Syntax]) -> bool:
-        """1ᵀY = 1ᵀ: the columns of Y sum to 1; Y1 = 1: its rows do."""
-        if not (isinstance(left, Juxtaposition) and len(left.items) == 2 and len(rest) == 1):
+    def _is_fact(self, left: Syntax, rest: list[Syntax], span: Span) -> bool:
+        """1ᵀY = 1ᵀ: the columns of Y sum to 1; Y1 = 1: its rows do; A = Aᵀ is symmetric; QᵀQ = I is orthogonal."""
+        if self.document.notation != "latex" or len(rest) != 1:
             return False
-        first, second = left.items
-        if _is_ones(first, turned=True) and _is_ones(rest[0], turned=True) and isinstance(second, Name):
-            self.sorted.facts.append((second.id, 0))
-            return True
-        if _is_ones(second, turned=False) and _is_ones(rest[0], turned=False) and isinstance(first, Name):
-            self.sorted.facts.append((first.id, 1))
-            return True
-        return False
+        found = _sums_to_one(left, rest[0]) or _of_matrix(left, rest[0])
+        if found is not None:
+            self.sorted.facts.append((*found, span))
+        return found is not None
 
     def _find_cost(self) -> None:
         """A cost that is given only inside a derivative: ∂J/∂A = ∂(…)/∂A."""
@@ -185,6 +187,33 @@ def _application(node: Syntax) -> Name | None:
     if isinstance(node, Juxtaposition) and len(node.items) == 2 and isinstance(node.items[1], Group):
         head = node.items[0]
         return head if isinstance(head, Name) else None
+    return None
+
+
+def _sums_to_one(left: Syntax, right: Syntax) -> tuple[Name, Syntax] | None:
+    if not (isinstance(left, Juxtaposition) and len(left.items) == 2):
+        return None
+    first, second = left.items
+    for name, ones, turned, axis in ((second, first, True, 0), (first, second, False, 1)):
+        if _is_ones(ones, turned=turned) and _is_ones(right, turned=turned) and isinstance(name, Name):
+            simplex = Name("simplex", r"\mathrm{simplex}", name.span)
+            return name, Call(simplex, (Number(Fraction(axis), name.span),), (), name.span)
+    return None
+
+
+def _of_matrix(left: Syntax, right: Syntax) -> tuple[Name, Syntax] | None:
+    """A = Aᵀ, QᵀQ = I, QQᵀ = I."""
+    if isinstance(left, Transpose):
+        left, right = right, left
+    if isinstance(left, Name) and isinstance(right, Transpose) and isinstance(right.arg, Name):
+        same = left.id == right.arg.id
+        return (left, Name("symmetric", r"\mathrm{symmetric}", left.span)) if same else None
+    match left:
+        case Juxtaposition(items=(Transpose(arg=Name() as one), Name() as other)) | Juxtaposition(
+            items=(Name() as other, Transpose(arg=Name() as one))
+        ):
+            if one.id == other.id and isinstance(right, Name) and right.id == "I":
+                return other, Name("orthogonal", r"\mathrm{orthogonal}", other.span)
     return None
 
 

@@ -283,6 +283,29 @@ def walk(node: Syntax) -> Iterator[Syntax]:
         stack.extend(reversed(list(children(current))))
 
 
+def terms_of_sum(node: Syntax) -> Iterator[Syntax]:
+    """The terms of a sum, without signs and brackets."""
+    stack = [node]
+    while stack:
+        match stack.pop():
+            case Binary(op="+" | "-", left=left, right=right):
+                stack += [right, left]
+            case Negate(arg=inner) | Group(items=(inner,)):
+                stack.append(inner)
+            case term:
+                yield term
+
+
+def arguments_of(node: Syntax) -> tuple[Syntax, ...]:
+    """The arguments where the syntax is a name applied to some: `g(x)`; none else."""
+    match node:
+        case Call(args=args, keywords=()):
+            return args
+        case Juxtaposition(items=(Name(), Group(items=items))):
+            return items
+    return ()
+
+
 SYNTAX_TYPES = (
     Name, Number, Negate, Binary, Juxtaposition, Group, Transpose, Prime, Indexed,
     Range, Call, Sequence, Text, BigSum, Partial, Norm, Compare,

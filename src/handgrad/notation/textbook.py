@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING
 
 from handgrad.axes import Size
 from handgrad.canonical import power, reduce_sum
-from handgrad.functions import BY_SPELLING
-from handgrad.notation import indexing
-from handgrad.notation.names import flat_name
-from handgrad.notation.scope import FUNCTION_LETTERS, Fn, Operand, letter, rational
+from handgrad.functions import BY_SPELLING, AbstractFunction, Elementwise, Reduction
+from handgrad.notation import entrywise, indexing
+from handgrad.notation.names import FUNCTION_WORDS, flat_name
+from handgrad.notation.scope import FUNCTION_LETTERS, RESERVED, Fn, Operand, letter
 from handgrad.notation.syntax import (
     BigSum,
     Binary,
@@ -26,6 +26,7 @@ from handgrad.notation.syntax import (
     Span,
     Syntax,
     Transpose,
+    arguments_of,
     children,
     walk,
 )
@@ -34,7 +35,7 @@ from handgrad.notation.values import Value
 if TYPE_CHECKING:
     from handgrad.notation.elaborate import Elaborator
 
-SPECIAL = frozenset({"sqrt", "tr", "trace", "max"})  # functions of a textbook that are not in the table
+SPECIAL = frozenset({"sqrt", "tr", "trace", "max", "min"})  # functions of a textbook that are not in the table
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +48,8 @@ class _Head:
 
 def juxtaposition(reader: Elaborator, node: Juxtaposition) -> Operand:
     """Things side by side: applications first, then products from the left."""
+    if node in reader.numbers and (applied := _undefined(reader, node)) is not None:
+        return applied
     factors: list[Operand] = []
     items = list(node.items)
     position = 0
@@ -57,6 +60,16 @@ def juxtaposition(reader: Elaborator, node: Juxtaposition) -> Operand:
     for factor in factors[1:]:
         result = reader.times(result, factor, node.span)
     return result
+
+
+def _undefined(reader: Elaborator, node: Juxtaposition) -> Value | None:
+    """ℓ(A, Y) that is a number by itself, where ℓ is an undefined function."""
+    name = node.items[0]
+    if not isinstance(name, Name) or name.id in SPECIAL or not reader.is_unknown(name.id):
+        return None
+    if reader.function_named(name.id) is not None or name.id in FUNCTION_WORDS:
+        return None
+    return entrywise.undefined(reader, name, arguments_of(node), node)
 
 
 def _factor(reader: Elaborator, items: list[Syntax], position: int) -> tuple[Operand, int]:
@@ -70,9 +83,11 @@ def _factor(reader: Elaborator, items: list[Syntax], position: int) -> tuple[Ope
     special = name.id in SPECIAL and reader.is_unknown(name.id)
     function = None if special else reader.function_named(name.id)
     if function is None and not special:
-        if not (_opens(following) and letter(name.id) in FUNCTION_LETTERS and reader.is_unknown(name.id)):
+        several = isinstance(following, Group) and len(following.items) > 1  # no product: f(x, y)
+        applied = _opens(following) and (several or letter(name.id) in FUNCTION_LETTERS)
+        if not (applied and reader.is_unknown(name.id)):
             return reader.operand(item), position + 1
-        function = reader.abstract(name)
+        function = None if several else reader.abstract(name)
     if isinstance(item, Prime):
         raise reader.refuse(item, "a primed function inside a definition is not read yet")
     value, after = _applied(reader, function, name, items, position + 1)
@@ -129,8 +144,20 @@ def _behind_bracket(reader: Elaborator, function: Fn | None, name: Name, item: S
             return _behind_bracket(reader, function, name, item.base)
         case Binary():
             raise reader.refuse(item, "this argument cannot be told from what follows it", "add brackets")
-    if function is None and name.id == "max":
-        return _maximum(reader, name, item)
+    several = isinstance(item, Group) and len(item.items) > 1
+    if name.id in ("max", "min") and (function is None or isinstance(function, Reduction)):
+        record = BY_SPELLING[f"{name.id}imum" if several else name.id]
+        if several and isinstance(item, Group):
+            return entrywise.of_several(reader, record, name, item.items, item)
+        return reader.apply(record, reader.value(item), name.span.to(item.span))
+    if isinstance(item, Group) and several and function is None:
+        if name.id in RESERVED or name.id in FUNCTION_WORDS:
+            raise reader.refuse(name, f"the function {name.id} is not read with {len(item.items)} arguments")
+        return entrywise.undefined(reader, name, item.items, item)
+    if isinstance(item, Group) and several and isinstance(function, Elementwise):
+        return entrywise.of_several(reader, function, name, item.items, item)
+    if isinstance(item, Group) and several and isinstance(function, AbstractFunction):
+        return entrywise.undefined(reader, name, item.items, item)
     return _apply(reader, function, name, reader.value(item), name.span.to(item.span))
 
 
@@ -144,20 +171,11 @@ def _raised(reader: Elaborator, item: Syntax, value: Value, exponent: Fraction) 
 def _apply(reader: Elaborator, function: Fn | None, name: Name, arg: Value, span: Span) -> Value:
     if function is not None:
         return reader.apply(function, arg, span)
-    if name.id == "max":
-        raise reader.refuse(name, "max is read with 0 as one of two arguments: max(0, z)")
+    if name.id in ("max", "min"):
+        return reader.apply(BY_SPELLING[name.id], arg, span)
     if name.id == "sqrt":
         return Value(arg.shape, lambda: power(arg.make(), Fraction(1, 2)), span)
     return reader.trace(arg, span)
-
-
-def _maximum(reader: Elaborator, name: Name, group: Syntax) -> Value:
-    """max(0, z), entry by entry."""
-    if isinstance(group, Group) and len(group.items) == 2:
-        for zero, other in (group.items, group.items[::-1]):
-            if rational(zero) == 0:
-                return reader.apply(BY_SPELLING["relu"], reader.value(other), name.span.to(group.span))
-    raise reader.refuse(name, "max is read with 0 as one of two arguments: max(0, z)")
 
 
 def big_sum(reader: Elaborator, node: BigSum) -> Value:

@@ -12,7 +12,7 @@ from fractions import Fraction
 from handgrad.axes import ONE, Shape
 from handgrad.errors import DerivationError
 from handgrad.expr import UNIT, Expr, Labels, Operand, Power, Product
-from handgrad.functions import AlongAxis, MatrixFunction
+from handgrad.functions import AlongAxis, MatrixFunction, Reduction
 from handgrad.matrix import (
     TENSOR,
     Apply,
@@ -144,10 +144,9 @@ def shape_of(form: Form) -> Shape:
         return form.rows, form.columns
     if isinstance(form, Leaf | Index):
         return stored(form.expr.shape)
-    if isinstance(form, Apply) and isinstance(form.function, AlongAxis) and form.function.reduces:
-        shape, axis = list(shape_of(form.args[0])), form.function.axis
-        shape[axis] = ONE
-        return tuple(shape)
+    if isinstance(form, Apply) and isinstance(form.function, AlongAxis | Reduction) and form.function.reduces:
+        shape = shape_of(form.args[0])
+        return tuple(ONE if k - len(shape) == form.function.axis else size for k, size in enumerate(shape))
     for part in parts(form):
         if part.rows is TENSOR and not isinstance(part, Constant):
             return shape_of(part)
@@ -166,7 +165,7 @@ def natural_shape(form: Form) -> Shape:
             return natural_shape(inner)
         case Transposed():
             return natural_shape(form.arg)[::-1]
-        case Apply(function=function) if not isinstance(function, AlongAxis | MatrixFunction):
+        case Apply(function=function) if not isinstance(function, AlongAxis | MatrixFunction | Reduction):
             return broadcast(map(natural_shape, form.args))
         case Index(expr=Product()):
             apart = elementwise_parts(form)

@@ -9,7 +9,7 @@ from handgrad.axes import show
 from handgrad.derivation import Sweep
 from handgrad.errors import DerivationError
 from handgrad.expr import Expr, Symbol
-from handgrad.functions import AbstractFunction
+from handgrad.functions import AbstractCost, AbstractFunction
 from handgrad.matrix import Apply, Form, Leaf, Matmul, Transposed, matrix_form, parts
 from handgrad.model import Model
 from handgrad.program.emitter import Emitter
@@ -92,7 +92,7 @@ class _Module:
             if section.wrt is symbol
         ]
         values = [self.names.symbol(symbol) for symbol, _ in self.forward]
-        primes = sorted({self.names.function(f) for f in self._abstract() if f.order})
+        primes = sorted({self.names.function(f) for f in self._abstract() if f.source_name != f.name})
         doc = f"The gradients of {self.sweep.of.name}; dW is ∂{self.sweep.of.name}/∂W, of W's shape."
         lines = [*self._entry(emitter), *lines, self.layout.gradients.format(", ".join(gradients))]
         return self._function("backward", [*self._parameters(), *values, *primes], doc, lines)
@@ -104,9 +104,9 @@ class _Module:
             return emitter.write("flat", name)
         return emitter.write("squeeze", name) if gradient.rank == 0 and _may_be_matrix(value) else name
 
-    def _abstract(self) -> list[AbstractFunction]:
+    def _abstract(self) -> list[AbstractFunction | AbstractCost]:
         functions = [form.function for _, e in self.backward for form in _walk(e) if isinstance(form, Apply)]
-        return [function for function in functions if isinstance(function, AbstractFunction)]
+        return [function for function in functions if isinstance(function, AbstractFunction | AbstractCost)]
 
     def _entry(self, emitter: Emitter) -> list[str]:
         """Inputs as the formulas have them, and the sizes that stand in the code."""

@@ -9,7 +9,7 @@ from string import ascii_lowercase, ascii_uppercase
 from handgrad.axes import Shape, Size
 from handgrad.errors import DerivationError
 from handgrad.expr import UNIT, Expr, Extent, Labels, Symbol, Window
-from handgrad.functions import AbstractFunction, AlongAxis, Elementwise, MatrixFunction
+from handgrad.functions import AbstractCost, AbstractFunction, AlongAxis, Elementwise, MatrixFunction, Reduction
 from handgrad.matrix import (
     TENSOR,
     Apply,
@@ -54,7 +54,7 @@ from handgrad.program.languages import ATOM, NUMPY, POWER, PRODUCT, SUM, Languag
 Code = tuple[str, int]
 LETTERS = ascii_lowercase[8:] + ascii_lowercase[:8] + ascii_uppercase  # i, j, k first
 LONG = 10**12
-VARIABLES = ("x", "y", "z")  # of a function of numbers
+VARIABLES = ("x", "y", "z", "w")  # of a function of numbers
 
 
 class Emitter:
@@ -258,8 +258,8 @@ class Emitter:
 
     def _factor(self, form: Form, among: list[Form]) -> str:
         """A factor; truth values will do beside numbers, (Z > 0) * dA."""
-        if isinstance(form, Apply) and isinstance(form.function, Elementwise) and form.function.factor:
-            others = [f for f in among if f is not form and not (isinstance(f, Apply) and f.function == form.function)]
+        if _is_mask(form) and isinstance(form, Apply) and isinstance(form.function, Elementwise):
+            others = [f for f in among if not _is_mask(f)]
             if self.language.infix and any(not self._is_number(other) for other in others):
                 return form.function.factor.format(*(self._held(arg, ATOM) for arg in form.args))
         return self._held(form, POWER)
@@ -274,10 +274,10 @@ class Emitter:
 
     def _apply(self, form: Apply) -> Code:
         function = form.function
-        if isinstance(function, AbstractFunction):
-            return f"{self.names.function(function)}({self._code(form.args[0])[0]})", ATOM
+        if isinstance(function, AbstractFunction | AbstractCost):
+            return f"{self.names.function(function)}({', '.join(self._code(arg)[0] for arg in form.args)})", ATOM
         template = self.language.spelling(function)
-        if isinstance(function, AlongAxis | MatrixFunction):
+        if isinstance(function, AlongAxis | MatrixFunction | Reduction):
             return template.format(self._full(form.args[0], shape_of(form.args[0]), SUM)), ATOM
         if "{0}" not in template:
             return template, ATOM
@@ -369,6 +369,11 @@ class Emitter:
         if value.denominator == 1:
             return str(value.numerator), ATOM if value >= 0 else SUM
         return f"{value.numerator} / {value.denominator}", PRODUCT if value >= 0 else SUM
+
+
+def _is_mask(form: Form) -> bool:
+    """Whether a form is 0 or 1, and may be written as truth values beside numbers."""
+    return isinstance(form, Apply) and isinstance(form.function, Elementwise) and bool(form.function.factor)
 
 
 def _is_long(value: Fraction) -> bool:

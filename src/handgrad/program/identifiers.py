@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from handgrad.expr import Symbol
-from handgrad.functions import AbstractFunction
+from handgrad.functions import AbstractCost, AbstractFunction
 from handgrad.program.languages import Language
 
 
@@ -38,6 +38,6 @@ class Names:
             return self.of("gradient", f"d{self.symbol(symbol.partial[1])}")
         return self.of("symbol", symbol.name)
 
-    def function(self, function: AbstractFunction) -> str:
-        """g, g_prime, g_prime_prime."""
-        return self.of("function", f"{function.name}{'_prime' * function.order}")
+    def function(self, function: AbstractFunction | AbstractCost) -> str:
+        """g, g_prime, g_prime_prime; ell, ell_d1."""
+        return self.of("function", function.source_name)

@@ -20,7 +20,7 @@ from typing import Any
 from handgrad.axes import ONE, Shape, Size
 from handgrad.errors import DerivationError
 from handgrad.expr import Expr, Extent, Symbol, Window
-from handgrad.functions import AlongAxis, MatrixFunction
+from handgrad.functions import AlongAxis, MatrixFunction, Reduction
 from handgrad.matrix import (
     Apply,
     Commutation,
@@ -147,7 +147,7 @@ class Lowering:
             case Powered():
                 return self._power(self._form(form.base), form.exponent)
             case Apply():
-                whole = isinstance(form.function, MatrixFunction | AlongAxis) or len(form.args) > 1
+                whole = isinstance(form.function, MatrixFunction | AlongAxis | Reduction)
                 args = tuple(self._full(arg) if whole else self._form(arg) for arg in form.args)
                 shape = shape_of(form) if whole else broadcast(map(self._shape, args))
                 return self._emit("apply", args, shape, form.function)

@@ -10,7 +10,7 @@ from typing import Any
 OPERATORS: Mapping[type[ast.AST], Callable[..., Any]] = {
     ast.Add: operator.add, ast.Sub: operator.sub, ast.Mult: operator.mul, ast.Div: operator.truediv,
     ast.Pow: operator.pow, ast.USub: operator.neg, ast.Gt: operator.gt, ast.GtE: operator.ge, ast.Lt: operator.lt,
-    ast.LtE: operator.le,
+    ast.LtE: operator.le, ast.Eq: operator.eq, ast.NotEq: operator.ne, ast.BitAnd: operator.and_,
 }  # fmt: skip
 
 
@@ -21,7 +21,7 @@ def callable_of(spelling: str, modules: Mapping[str, Any]) -> Callable[..., Any]
     >>> callable_of("np.maximum({0}, 0) * 2", {"np": np})(np.array([-1.0, 3.0]))
     array([0., 6.])
     """
-    names = ("x", "y", "z")
+    names = ("x", "y", "z", "w")
     tree = ast.parse(spelling.format(*names), mode="eval").body
 
     def call(*args: Any) -> Any:

@@ -7,7 +7,7 @@ from fractions import Fraction
 
 from handgrad.axes import Size
 from handgrad.expr import Expr, Symbol
-from handgrad.functions import AnyFunction, MatrixFunction
+from handgrad.functions import AnyFunction, MatrixFunction, Notation
 from handgrad.render.printer import Printer
 
 
@@ -70,9 +70,13 @@ class LatexStyle:
         """The function's own LaTeX notation."""
         if isinstance(function, MatrixFunction) and function.inverts:
             return _raised(args[0], "-1")
-        latex = function.notation.latex.replace("{0}", args[0])
-        inner = rf"\left({args[0]}\right)"
-        return latex.replace(inner, self.brackets(args[0]))
+        return self.write(function.notation, args)
+
+    def write(self, notation: Notation, args: Sequence[str]) -> str:
+        """A LaTeX notation around its arguments; brackets are only as tall as need be."""
+        latex = Notation.filled(notation.latex, args)
+        inner = ", ".join(args)
+        return latex.replace(rf"\left({inner}\right)", self.brackets(inner))
 
     def measure(self, kind: str, inner: str) -> str:
         r"""\sum(…) is the sum of all entries."""

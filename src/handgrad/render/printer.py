@@ -8,7 +8,7 @@ from typing import Protocol
 
 from handgrad.axes import Size
 from handgrad.expr import Expr, Symbol
-from handgrad.functions import AnyFunction, MatrixFunction
+from handgrad.functions import AnyFunction, Elementwise, MatrixFunction, Notation
 from handgrad.matrix import (
     Apply,
     Commutation,
@@ -91,6 +91,9 @@ class Style(Protocol):
 
     def apply(self, function: AnyFunction, args: Sequence[str]) -> str:
         """A function applied to arguments that are bracketed already where they need it."""
+
+    def write(self, notation: Notation, args: Sequence[str]) -> str:
+        """A notation around its arguments."""
 
     def measure(self, kind: str, inner: str) -> str:
         """Trace, total or diagonal of an argument."""
@@ -185,6 +188,10 @@ class Printer:
                 return self._held(form.arg, ATOM), ATOM
             case Diagonal():
                 return style.diagonal(self.form(form.arg)[0]), ATOM
+            case Measure(kind="total", arg=Apply(function=Elementwise(total=Notation() as own), args=(inner,))) if (
+                inner.columns.is_one
+            ):
+                return style.write(own, [self.form(inner)[0]]), ATOM
             case Measure():
                 return style.measure(form.kind, self.form(form.arg)[0]), ATOM if form.kind in CLOSED else PREFIX
             case Selector():
@@ -302,6 +309,9 @@ class Printer:
         if count == 1 and not inside:
             return (str(number), ATOM) if number != 1 else self.form((scalars + matrices)[0])
         front = ([str(number)] if number != 1 else []) + [self._held(form, PREFIX) for form in scalars]
+        for k, form in enumerate(scalars, len(front) - len(scalars)):
+            if _open_behind(form) and (matrices or k + 1 < len(front)):  # (log 2) x, not log 2 x
+                front[k] = self.style.brackets(front[k])
         if len(matrices) == 1:
             only = matrices[0]
             front.append(self._held(only, PRODUCT))
@@ -355,6 +365,12 @@ def _squares_apart(forms: list[Form]) -> list[Form]:
         square = isinstance(form, Powered) and form.exponent == 2 and isinstance(form.base, Leaf)
         apart += [form.base, form.base] if square and isinstance(form, Powered) else [form]
     return apart
+
+
+def _open_behind(form: Form) -> bool:
+    """Whether a function is written in front of its argument, which what follows would seem to belong to."""
+    body = form.arg if isinstance(form, Spread) else form
+    return isinstance(body, Apply) and body.function.notation.text.endswith(" {0}")
 
 
 def _scalar(form: Form) -> bool:

@@ -7,7 +7,7 @@ from fractions import Fraction
 
 from handgrad.axes import Size
 from handgrad.expr import Expr, Symbol
-from handgrad.functions import AnyFunction
+from handgrad.functions import AnyFunction, Notation
 from handgrad.notation.names import ALIASES, GREEK
 from handgrad.render.printer import Printer
 
@@ -70,10 +70,14 @@ class TextStyle:
 
     def apply(self, function: AnyFunction, args: Sequence[str]) -> str:
         """The function's own text notation."""
-        template = function.notation.text
-        if args[0].startswith("("):  # log(1 + x), but log x
-            template = template.replace(" {0}", "{0}")
-        return template.replace("{0}", args[0])
+        return self.write(function.notation, args)
+
+    def write(self, notation: Notation, args: Sequence[str]) -> str:
+        """A text notation around its arguments."""
+        template = notation.text
+        if args[0].startswith("(") and template.endswith(" {0}"):  # log(1 + x), but log x
+            return template.removesuffix(" {0}") + args[0]
+        return Notation.filled(template, args)
 
     def measure(self, kind: str, inner: str) -> str:
         """Σ(…) is the sum of all entries, ‖…‖² that of their squares."""
