@@ -131,12 +131,14 @@ class Size:
         """The size that is a polynomial of others, divided and rounded down.
 
         >>> n = Size.of("n")
-        >>> Size.derived(n + 0) is n, Size.derived(n - 3, 2), Size.derived(Count.of(7), 2)
-        (True, Size('(n - 3)//2'), Size(3))
+        >>> Size.derived(n + 0) is n, Size.derived(n - 3, 2), Size.derived(Count.of(7), 2), Size.derived(n * 2 + 3, 2)
+        (True, Size('(n - 3)//2'), Size(3), Size('n + 1'))
         """
         count = Count.of(count)
         if count.number is not None:
             return Size.of(count.number // divisor)
+        if divisor > 1 and all(c % divisor == 0 or not names for names, c in count.terms):
+            return Size.derived(_count((names, c // divisor) for names, c in count.terms))
         if divisor == 1 and len(count.terms) == 1 and count.terms[0][1] == 1 and len(count.terms[0][0]) == 1:
             return Size.of(count.terms[0][0][0])
         name = str(count) if divisor == 1 else f"({count})//{divisor}"

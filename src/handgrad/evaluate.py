@@ -88,7 +88,7 @@ class Point:
                     total = total + float(coefficient) * memo[term]
                 return total
             case Power():
-                return _power(memo[node.base], node.exponent)
+                return entry_power(memo[node.base], node.exponent)
             case Call():
                 result: Array = node.function.evaluate(tuple(memo[arg] for arg in node.args), self.functions)
                 return result
@@ -157,7 +157,8 @@ class Point:
         return result
 
 
-def _power(base: Array, exponent: Any) -> Array:
+def entry_power(base: Array, exponent: Any) -> Array:
+    """A rational power of each entry."""
     if exponent.denominator == 1:
         power: Array = base ** int(exponent) if exponent > 0 else 1 / base ** int(-exponent)
     elif exponent.denominator == 2:
@@ -203,6 +204,8 @@ def known_sizes(roots: tuple[Expr, ...], shapes: Mapping[str, tuple[int, ...]]) 
                 expected = f"{show(symbol.shape)} with {size} = {known}{source}"
                 raise ShapeError(f"{symbol.name} has shape {found}, expected {expected}")
             owner.setdefault(size.name, symbol.name)
+    _solve_sizes(sizes, [axis for symbol in inputs(roots)
+                         for axis in zip(symbol.shape, shapes[symbol.name], strict=True)])  # fmt: skip
     point = Point({}, sizes)
     for symbol in inputs(roots):
         if shapes[symbol.name] != point.shape(symbol):
@@ -213,6 +216,27 @@ def known_sizes(roots: tuple[Expr, ...], shapes: Mapping[str, tuple[int, ...]]) 
             raise ShapeError(f"nothing is left along an axis of length {size} = {point.length(size)}",
                              remedy="pass longer arrays")  # fmt: skip
     return sizes
+
+
+def _solve_sizes(sizes: dict[str, int], axes: list[tuple[Size, int]]) -> None:
+    """Add each size that stands alone, to the first power, in the arithmetic of some axis: n in an axis of n + 1."""
+    found = True
+    while found:
+        found = False
+        for size, length in axes:
+            unknown = [name for name in size.names if name not in sizes]
+            if len(unknown) == 1 and size.divisor == 1 and (solved := _solved(size, unknown[0], sizes, length)):
+                sizes[unknown[0]] = solved
+                found = True
+
+
+def _solved(size: Size, name: str, sizes: dict[str, int], length: int) -> int | None:
+    """The positive whole number for which the size is that long, where there is one."""
+    at = [size.length({**sizes, name: trial}) for trial in (0, 1, 2)]
+    slope = at[1] - at[0]
+    if slope == 0 or at[2] - at[1] != slope or (length - at[0]) % slope:
+        return None
+    return max((length - at[0]) // slope, 0) or None
 
 
 def lengths(roots: Iterable[Expr]) -> tuple[Size, ...]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from typing import Any
 
 import numpy as np
 
@@ -77,10 +78,9 @@ class _Entries:
         for k, ((letter, _), length) in enumerate(zip(entry.letters, lengths, strict=True)):
             after = rank + len(lengths) - k - 1
             inner[letter] = np.arange(length).reshape((length,) + (1,) * after)
-        body = self.of(entry.body, inner)
-        shape = np.broadcast_shapes(body.shape, (*lengths, *(1,) * rank))
-        total: Array = np.broadcast_to(body, shape).sum(axis=tuple(range(len(shape) - rank)))
-        return total
+        over, under = (entry.body.over, entry.body.under) if isinstance(entry.body, Quotient) else ((entry.body,), ())
+        parts = [self.of(part, inner) for part in over] + [1 / self.of(part, inner) for part in under]
+        return _summed_product([*parts, np.ones((*lengths, *(1,) * rank))], rank)
 
     def _picked(self, entry: Picked, grids: dict[str, Array]) -> Array:
         array = self.whole(entry.expr)
@@ -102,3 +102,16 @@ class _Entries:
 
     def _number(self, count: Count) -> int:
         return count.value(self.point.sizes)
+
+
+def _summed_product(parts: Sequence[Array], rank: int) -> Array:
+    """The sum, over all axes but the last `rank` ones, of a product of arrays that broadcast; small ones first."""
+    full = np.broadcast_shapes(*(part.shape for part in parts))
+    operands: list[Any] = []
+    for part in parts:
+        labels = [len(full) - part.ndim + k for k, length in enumerate(part.shape) if length > 1]
+        operands += [part.reshape([length for length in part.shape if length > 1]), labels]
+    kept = range(len(full) - min(rank, len(full)), len(full))
+    used = {label for labels in operands[1::2] for label in labels}
+    total: Array = np.einsum(*operands, [k for k in kept if k in used], optimize="greedy")
+    return total.reshape([full[k] if k in used else 1 for k in kept])

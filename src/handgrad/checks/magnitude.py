@@ -2,18 +2,24 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable
+
 import numpy as np
 
-from handgrad.evaluate import Point
-from handgrad.expr import Expr, Power, Product, Sum, Symbol, walk
-from handgrad.functions import Array
+from handgrad.evaluate import Point, entry_power
+from handgrad.expr import Call, Expr, Power, Product, Sum, Symbol, walk
+from handgrad.functions import Array, Elementwise
+
+STEP = 1e-30
+LOST = 1e-8
+CANCELLED = 1e-12  # a value this much smaller than its terms is their rounding
 
 
 class Magnitudes(Point):
     """Bounds at a point: the values with every sum taken over absolute values.
 
-    So 1 − Σp of a softmax p counts as 2, not as 0. A gradient that was `note`d counts with its own bound wherever
-    its name stands, however small its value is.
+    So 1 − Σp of a softmax p counts as 2, not as 0, and its logarithm as 2 times the slope of log there. A gradient
+    that was `note`d counts with its own bound wherever its name stands, however small its value is.
     """
 
     def __init__(self, point: Point) -> None:
@@ -24,6 +30,24 @@ class Magnitudes(Point):
         """Remember the bound of a named gradient, and tell its largest entry."""
         self._memo[name] = self._array(closed)
         return float(np.max(self._memo[name], initial=0))
+
+    def note_value(self, name: Symbol) -> None:
+        """Remember which entries of a named value are what is left of terms that cancel."""
+        assert name.definition is not None
+        bound, value = self._array(name.definition), np.abs(self._origin.value(name))
+        self._memo[name] = np.where(value <= CANCELLED * bound, bound, value)
+
+    def cancels(self, names: Iterable[Symbol]) -> bool:
+        """Whether some sum in the definitions of names is so much smaller than its terms that its digits are lost."""
+        for name in names:
+            assert name.definition is not None
+            self._memo[name] = np.abs(self._origin.value(name))
+            for node in walk(name.definition):
+                if isinstance(node, Sum):
+                    value, bound = np.abs(self._origin.value(node)), self._array(node)
+                    if np.any((value > 0) & (value < LOST * bound)):
+                        return True
+        return False
 
     def largest(self, expr: Expr) -> float:
         """The largest entry of an expression's bound."""
@@ -46,4 +70,18 @@ class Magnitudes(Point):
                 return self._contract(node)
             case Power() if node.exponent > 0:
                 return np.asarray(self._memo[node.base] ** float(node.exponent))
+            case Power():
+                return self._spread((node.base,), lambda args: entry_power(args[0], node.exponent), node)
+            case Call() if isinstance(node.function, Elementwise):
+                return self._spread(node.args, lambda args: node.function.evaluate(args, self.functions), node)
         return np.abs(self._origin.value(node))
+
+    def _spread(self, args: tuple[Expr, ...], function: Callable[[tuple[Array, ...]], Array], node: Expr) -> Array:
+        """|f(x)| and what f makes of a change of x as large as the bound of x, by the complex step."""
+        values = tuple(self._origin.value(arg) for arg in args)
+        total = np.abs(self._origin.value(node))
+        for k, arg in enumerate(args):
+            moved = values[k] + 1j * STEP * self._memo[arg]
+            change = np.abs(np.imag(function((*values[:k], moved, *values[k + 1 :])))) / STEP
+            total = total + np.where(np.isfinite(change), change, 0.0)
+        return np.asarray(total)

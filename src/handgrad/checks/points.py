@@ -107,7 +107,8 @@ def _without(symbol: Symbol, fact: str) -> Symbol:
 def _draw(symbol: Symbol, sizes: dict[str, int], random: np.random.Generator, spread: Spread) -> Array:
     shape = tuple(size.length(sizes) for size in symbol.shape)
     if (fact := next((f for f in symbol.facts if f.startswith(INDEX)), None)) is not None:
-        return random.integers(0, Size.of(fact.removeprefix(INDEX)).length(sizes), shape).astype(float)
+        below = fact.removeprefix(INDEX)
+        return random.integers(0, Size.of(int(below) if below.isdigit() else below).length(sizes), shape).astype(float)
     if "binary" in symbol.facts:  # inside (0, 1): at 0 and 1 themselves a wrong sign can vanish
         return random.uniform(0.1, 0.9, shape)
     if DEFINITE in symbol.facts and len(shape) == 2:

@@ -54,8 +54,9 @@ class Place:
         return Place(tuple((n, c) for n, c in self.terms if n != name), self.offset)
 
     def with_letter(self, name: str, place: Place) -> Place:
-        """The place with another in place of a letter."""
-        return self.without(name).plus(place, self.coefficient(name))
+        """The place with another in place of a letter, also inside a chosen number."""
+        inner = tuple((n if isinstance(n, str) else n.with_letter(name, place), c) for n, c in self.terms if n != name)
+        return Place(inner, self.offset).plus(place, self.coefficient(name))
 
 
 NOWHERE = Place((), Count.of(0))
@@ -79,6 +80,10 @@ class Picked:
     def letters(self) -> frozenset[str]:
         """The letters of its places."""
         return frozenset().union(*(place.letters for place in self.places))
+
+    def with_letter(self, name: str, place: Place) -> Picked:
+        """The same entry with another place in place of a letter."""
+        return Picked(self.expr, tuple(own.with_letter(name, place) for own in self.places))
 
 
 @dataclass(frozen=True, slots=True)
@@ -194,7 +199,7 @@ class _Builder:
             elif label != UNIT:
                 places[label] = place
         tying = _Tying(expr, places, self._fresh(expr, places))
-        tying.bounded = frozenset(k for o, labels in expr.operands if _ends(o) for k in labels)
+        tying.bounded = frozenset(k for o, labels in expr.operands if _ends(o) for k in labels) - {UNIT}
         letters = tuple(tying.summed)
         windows = [(o, labels) for o, labels in expr.operands if isinstance(o, Window) and not o.triangle]
         kept = [window for window in windows if not self._tie(*window, tying)]

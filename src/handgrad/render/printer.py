@@ -147,7 +147,8 @@ class Printer:
             case Leaf(expr=Symbol() as symbol):
                 return style.name(symbol), ATOM
             case Leaf():
-                return str(form.expr.size), ATOM  # type: ignore[union-attr]
+                size: Size = form.expr.size  # type: ignore[union-attr]
+                return str(size), ATOM if size.count is None else SUM if size.divisor == 1 else PRODUCT
             case Constant():
                 sign = style.minus.strip() if form.value < 0 else ""
                 return sign + style.number(abs(form.value)), SUM if sign else ATOM

@@ -57,9 +57,9 @@ def rows_of(window: Window) -> Taken | None:
     if numbers == (1, 1):
         reverse = sizes[0] == sizes[1] and window.offset == 1 - sizes[0]
         return Taken(Count.of(0), -1, sizes[0], sizes[0], None, True) if reverse else None
-    for old, new in ((1, 0), (0, 1)):
+    for old, new in ((1, 0), (0, 1)) if len(numbers) == 2 else ():
         step = numbers[new]
-        if len(numbers) == 2 and numbers[old] == 1 and step is not None and step < 0:
+        if numbers[old] == 1 and step is not None and step < 0:
             return Taken(window.offset * -1, -step, sizes[new], sizes[old], None, old == 1)
     return None
 
