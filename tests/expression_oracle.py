@@ -118,7 +118,8 @@ SHARED: dict[str, Any] = {
     name: getattr(np, name)
     for name in "sin cos tanh exp expm1 sinh cosh arctan tan square log sqrt log1p log2 log10 sum mean max min prod"
     " trace where stack concatenate flip cumsum tril triu reshape swapaxes transpose kron outer einsum matmul dot diag"
-    " eye ones zeros arange convolve pi inf arcsinh arcsin arccos arctanh arccosh power reciprocal negative sign exp2".split()
+    " eye ones zeros arange convolve pi inf arcsinh arcsin arccos arctanh arccosh power reciprocal negative sign"
+    " exp2".split()
 }
 SHARED |= {
     "np": np, "tr": np.trace, "None": None, "inv": np.linalg.inv, "solve": np.linalg.solve, "det": np.linalg.det,
