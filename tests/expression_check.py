@@ -7,6 +7,7 @@ import signal
 import time
 import traceback
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from types import FrameType
 from typing import Any
@@ -15,7 +16,7 @@ import numpy as np
 
 import handgrad as hg
 from expression_generator import Generator, Model
-from expression_oracle import REAL, Forward
+from expression_oracle import REAL, Forward, OutsideError
 from expression_rules import RULES, SCALAR
 from handgrad.errors import CheckError, HandgradError
 
@@ -55,9 +56,18 @@ def draw(seed: int) -> tuple[Model, dict[str, Any]]:
             value = forward.value(REAL, arrays)
             if not np.all(np.abs(value) < LARGEST) or not parameters(model):
                 continue
-            slopes = [forward.slope(arrays, name, np.ones(arrays[name].shape)) for name in parameters(model)]
-        if all(abs(slope) < LARGEST for slope in slopes):
-            return model, arrays
+            with suppress(OutsideError):
+                if all(exact(forward, arrays, name) for name in parameters(model)):
+                    return model, arrays
+
+
+def exact(forward: Forward, arrays: dict[str, Any], name: str) -> bool:
+    """Whether the slope along an input is moderate and has its digits: on a short line it hardly bends."""
+    ones = np.ones(arrays[name].shape)
+    before, here, after = (
+        forward.slope({**arrays, name: arrays[name] * (1 + shift)}, name, ones) for shift in (-1e-6, 0.0, 1e-6)
+    )
+    return abs(here) < LARGEST and abs(before - 2 * here + after) <= 1e-8 * max(abs(here), 1e-3)
 
 
 def parameters(model: Model) -> list[str]:

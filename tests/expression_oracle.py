@@ -20,6 +20,10 @@ STEP = 1e-20
 SELU = 1.0507009873554805, 1.6732632423543772
 
 
+class OutsideError(Exception):
+    """A point at which a slope is not defined."""
+
+
 def norm(x: Array, ord: Any = None, axis: Any = None, keepdims: bool = False) -> Array:
     if ord == 1:
         return np.sum(absolute(x), axis=axis, keepdims=keepdims)
@@ -29,8 +33,19 @@ def norm(x: Array, ord: Any = None, axis: Any = None, keepdims: bool = False) ->
 
 
 def root(x: Array) -> Array:
-    """The square root; at 0, where it has no slope, not a number."""
-    return np.sqrt(np.where(np.real(x) == 0, np.nan, x))
+    """The square root, which has no slope at 0."""
+    return np.sqrt(nowhere_zero(x))
+
+
+def product(x: Array, axis: Any = None, keepdims: bool = False) -> Array:
+    """The product; Handgrad's derivative is for entries other than 0."""
+    return np.prod(nowhere_zero(x), axis=axis, keepdims=keepdims)
+
+
+def nowhere_zero(x: Array) -> Array:
+    if np.any(np.real(x) == 0):
+        raise OutsideError
+    return x
 
 
 def absolute(x: Array) -> Array:
@@ -147,7 +162,7 @@ REAL: dict[str, Any] = {
     "kl_div": special.kl_div, "log_softmax": lambda x, axis=-1: special.log_softmax(x, axis),
 }  # fmt: skip
 COMPLEX: dict[str, Any] = {
-    **SHARED, "norm": norm, "sqrt": root, "abs": absolute, "logsumexp": logsumexp, "softmax": softmax,
+    **SHARED, "norm": norm, "sqrt": root, "prod": product, "abs": absolute, "logsumexp": logsumexp, "softmax": softmax,
     "sigmoid": sigmoid,
     "expit": sigmoid, "log_sigmoid": lambda x: -softplus(-x), "log_expit": lambda x: -softplus(-x),
     "softplus": softplus, "erf": erf, "erfc": lambda x: 1 - erf(x), "logit": lambda x: np.log(x / (1 - x)),
@@ -176,7 +191,8 @@ class Forward:
     def slope(self, arrays: Mapping[str, Array], name: str, direction: Array) -> float:
         """By the complex step."""
         moved = {**arrays, name: arrays[name] + 1j * STEP * direction}
-        return float(np.imag(self.value(COMPLEX, moved)) / STEP)
+        value = self.value(COMPLEX, moved)
+        return float(np.imag(value) / STEP) if np.isfinite(value) else np.nan
 
     def difference(self, arrays: Mapping[str, Array], name: str, direction: Array, step: float) -> float:
         """By central differences of fourth order, real numbers only."""

@@ -10,7 +10,7 @@ from handgrad.axes import Size
 from handgrad.checks.entries import entries_value
 from handgrad.evaluate import Point
 from handgrad.expr import Call, Expr, Symbol
-from handgrad.functions import Array, Layout
+from handgrad.functions import Array, Layout, Reduction
 from handgrad.matrix import (
     TENSOR,
     Apply,
@@ -127,7 +127,10 @@ class _FormValue:
                 return np.sqrt(base) if form.exponent * 2 == 1 else base ** float(form.exponent)
             case Apply():
                 args = tuple(self.of(arg) for arg in form.args)
-                return np.asarray(form.function.evaluate(args, self.point.functions)).reshape(self._shape(form, args))
+                result = np.asarray(form.function.evaluate(args, self.point.functions))
+                if form.rows == TENSOR and isinstance(form.function, Reduction):
+                    return result
+                return result.reshape(self._shape(form, args))
             case Spread() | Grouped():
                 return self.of(form.arg)
             case MatrixPower():

@@ -11,7 +11,7 @@ from handgrad.expr import Call, Expr, Power, Product, Sum, Symbol, walk
 from handgrad.functions import Array, Elementwise
 
 STEP = 1e-30
-LOST = 1e-8
+LOST = 1e-6  # a value this much smaller than its terms says little
 CANCELLED = 1e-12  # a value this much smaller than its terms is their rounding
 
 
@@ -37,13 +37,14 @@ class Magnitudes(Point):
         bound, value = self._array(name.definition), np.abs(self._origin.value(name))
         self._memo[name] = np.where(value <= CANCELLED * bound, bound, value)
 
-    def cancels(self, names: Iterable[Symbol]) -> bool:
-        """Whether some sum in the definitions of names is so much smaller than its terms that its digits are lost."""
-        for name in names:
-            assert name.definition is not None
-            self._memo[name] = np.abs(self._origin.value(name))
-            for node in walk(name.definition):
-                if isinstance(node, Sum):
+    def cancels(self, exprs: Iterable[Expr]) -> bool:
+        """Whether a sum in expressions loses its digits, or a function changes much with its argument's.
+
+        1 − σ(z) with a large z is a small difference of numbers near 1, and logit(σ(z)) has such a difference inside.
+        """
+        for expr in exprs:
+            for node in walk(expr):
+                if isinstance(node, Sum) or (isinstance(node, Call) and isinstance(node.function, Elementwise)):
                     value, bound = np.abs(self._origin.value(node)), self._array(node)
                     if np.any((value > 0) & (value < LOST * bound)):
                         return True

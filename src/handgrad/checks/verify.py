@@ -80,6 +80,8 @@ def _points(sweep: Sweep, random: np.random.Generator) -> list[Point]:
     """
     roots: list[Expr] = [*sweep.equations, *(section.gradient for section in sweep.sections)]
     first = len(sweep.equations)
+    formulas = [s.definition for s in definitions([sweep.of]) if s.definition is not None]
+    formulas += [section.result for section in sweep.sections]
     ground = Ground.of(roots)
     spare: list[Point] = []
     for spread in SPREADS:
@@ -98,7 +100,7 @@ def _points(sweep: Sweep, random: np.random.Generator) -> list[Point]:
             moderate = all(size < LARGEST for size in sizes)  # False for NaN
             moderate &= all(size == 0 or size > SMALLEST for size in sizes[first:])
             if moderate and any(np.any(value) for value in values[first:]):
-                (lossy if Magnitudes(point).cancels(definitions([sweep.of])) else found).append(point)
+                (lossy if Magnitudes(point).cancels(formulas) else found).append(point)
             elif moderate:
                 flat.append(point)
             if len(found) == POINTS:
