@@ -129,7 +129,7 @@ def reduction(g: Generator, shape: Shape, depth: int) -> str | None:
     inner, axis = g.of(more[0], depth), g.signed(more[1], len(more[0]))
     name = g.pick("sum", "sum", "mean", "max", "min", "logsumexp", "var", "std", "norm", "prod")
     if name in ("sum", "mean", "max") and g.chance(0.3):
-        return f"({inner}).{name}(axis={axis})" if g.chance(0.5) else f"({inner}).{name}({axis})"
+        return f"({inner}).{name}({axis})" if name != "max" and g.chance(0.5) else f"({inner}).{name}(axis={axis})"
     if name == "norm" and g.chance(0.4):
         return f"norm({inner}, {g.pick('1', '2', 'inf')}, axis={axis})"
     return f"{name}({inner}, axis={axis})"

@@ -182,3 +182,33 @@ def test_short_arrays_are_refused() -> None:
     derived = hg.derive("sum(x[1:5] ** 2)", shapes={"x": "n"})
     with pytest.raises(ShapeError, match="nothing is left"):
         derived["x"].evaluate(x=np.ones(4))
+
+
+LENGTHS = {
+    "n told by n + 1": ("sum(x ** 3)", {"x": "n + 1"}, {"x": 4}),
+    "k told by n k": ("sum(x ** 3) + sum(y)", {"x": "n*k", "y": "n"}, {"x": 6, "y": 3}),
+    "an even number of places, every other": ("sum(x[::2] * y)", {"x": "2*n", "y": "n"}, {"x": 6, "y": 3}),
+    "a divisor of several terms": ("sum(reshape(x, (k, -1)) @ y)", {"x": "k*m + k", "y": "m + 1"}, {"x": 8, "y": 4}),
+    "one entry of each row of three": ("sum(M[arange(n), y])", {"M": "n, 3", "y": "n"}, {"M": (4, 3), "y": 4}),
+    "a reduction of a reshaped stack": ("sum(max(T, axis=0) ** 2)", {"T": "n, m, k"}, {"T": (3, 4, 2)}),
+    "axes of one entry": ("mean(kron(X, P))", {"X": "1, 3", "P": "n, 1"}, {"X": (1, 3), "P": (4, 1)}),
+}
+
+
+@pytest.mark.parametrize("name", LENGTHS)
+def test_lengths_by_arithmetic(name: str) -> None:
+    """What once was refused or failed: the derivative is right along a direction."""
+    text, shapes, lengths = LENGTHS[name]
+    random = np.random.default_rng(5)
+    arrays = {s: random.integers(0, 3, size) if s == "y" and "arange" in text else random.standard_normal(size)
+              for s, size in lengths.items()}  # fmt: skip
+    wrt = next(iter(shapes))
+    run = hg.derive(text, wrt=wrt, shapes=shapes).function()
+    direction = random.standard_normal(arrays[wrt].shape)
+    cost = next(key for key in run(**arrays) if key != wrt)
+    above, below = (run(**{**arrays, wrt: arrays[wrt] + h * direction})[cost] for h in (1e-6, -1e-6))
+    np.testing.assert_allclose(np.sum(run(**arrays)[wrt] * direction), (above - below) / 2e-6, rtol=1e-6)
+
+
+def test_a_length_in_a_quotient_is_held_together() -> None:
+    assert "1/(p + 2)" in hg.derive("mean(z[1:-1])", wrt="z", shapes={"z": "p + 4"})["z"].text()

@@ -72,21 +72,30 @@ class Count:
         return _count([(a + b, c * d) for a, c in self.terms for b, d in Count.of(other).terms])
 
     def divided(self, other: Count) -> Count | None:
-        """The quotient by a single product of sizes that divides every term, else None."""
-        if len(other.terms) != 1:
-            return None
-        ((under, divisor),) = other.terms
-        found: list[tuple[Monomial, int]] = []
-        for names, c in self.terms:
-            left = list(names)
+        """The quotient where there is no remainder, else None; long division, the highest power first.
+
+        >>> n, k = Size.of("n"), Size.of("k")
+        >>> str((n * k + k).divided(n + 1)), (n * k + 1).divided(n + 1)
+        ('k', None)
+        """
+        names = sorted({name for monomial, _ in (*self.terms, *other.terms) for name in monomial})
+
+        def highest(count: Count) -> tuple[Monomial, int]:
+            return max(count.terms, key=lambda term: (len(term[0]), [term[0].count(name) for name in names]))
+
+        quotient, rest = Count(()), self
+        while rest.terms and other.terms:
+            (whole, c), (under, divisor) = highest(rest), highest(other)
+            left = list(whole)
             for name in under:
                 if name not in left:
                     return None
                 left.remove(name)
             if c % divisor:
                 return None
-            found.append((tuple(left), c // divisor))
-        return _count(found)
+            part = _count([(tuple(left), c // divisor)])
+            quotient, rest = quotient + part, rest - part * other
+        return None if rest.terms else quotient
 
     def __str__(self) -> str:
         text = ""
