@@ -70,7 +70,7 @@ def sigmoid(x: Array) -> Array:
 
 
 def softplus(x: Array) -> Array:
-    return np.log(1 + np.exp(x))
+    return np.where(np.real(x) > 0, x, 0) + np.log(1 + np.exp(-absolute(x)))
 
 
 def along(function: Callable[[Array], Array], slope: Callable[[Array], Array]) -> Callable[[Array], Array]:
