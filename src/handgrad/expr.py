@@ -72,9 +72,11 @@ class Expr:
 
     def remember(self, what: str, compute: Callable[[Any], Any]) -> Any:
         """`compute` of this node, worked out once."""
-        if what not in self._cache:
-            self._cache[what] = compute(self)
-        return self._cache[what]
+        cache = self._cache
+        if what in cache:
+            return cache[what]
+        found = cache[what] = compute(self)
+        return found
 
     def __add__(self, other: Expr | Number) -> Expr:
         return self._build("add", self, other)
@@ -148,14 +150,13 @@ def _intern(cls: type[Expr], identity: tuple[Any, ...], shape: Shape, **fields: 
 
 
 def _digest(kind: str, identity: tuple[Any, ...]) -> str:
-    def spell(part: Any) -> str:
-        if isinstance(part, Expr):
-            return part.key
-        if isinstance(part, tuple):
-            return f"({','.join(map(spell, part))})"
-        return str(part)
+    return blake2b(f"{kind}{_spell(identity)}".encode(), digest_size=12).hexdigest()
 
-    return blake2b(f"{kind}{spell(identity)}".encode(), digest_size=12).hexdigest()
+
+def _spell(part: Any) -> str:
+    if isinstance(part, tuple):
+        return f"({','.join([_spell(inner) for inner in part])})"
+    return part.key if isinstance(part, Expr) else str(part)
 
 
 class Symbol(Expr):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from handgrad.evaluate import Point
-from handgrad.expr import Expr, Power, Product, Sum, Symbol, walk
+from handgrad.expr import Expr, Power, Product, Sum, Symbol
 from handgrad.functions import Array
 
 
@@ -17,25 +17,20 @@ class Magnitudes(Point):
     """
 
     def __init__(self, point: Point) -> None:
-        super().__init__(point.values, point.sizes, point.functions)
+        super().__init__({}, point.sizes, point.functions)
+        self.values = point.values
         self._origin = point
 
     def note(self, name: Symbol, closed: Expr) -> float:
         """Remember the bound of a named gradient, and tell its largest entry."""
-        self._memo[name] = self._array(closed)
+        self._memo[name] = self._compute(closed)
         return float(np.max(self._memo[name], initial=0))
 
     def largest(self, expr: Expr) -> float:
         """The largest entry of an expression's bound."""
-        return float(np.max(self._array(expr), initial=0))
+        return float(np.max(self._compute(expr), initial=0))
 
-    def _array(self, expr: Expr) -> Array:
-        for node in walk(expr):
-            if node not in self._memo:
-                self._memo[node] = self._bound(node)
-        return self._memo[expr]
-
-    def _bound(self, node: Expr) -> Array:
+    def _node(self, node: Expr) -> Array:
         match node:
             case Sum():
                 total = np.zeros(self.shape(node))

@@ -230,7 +230,8 @@ class Held(Point):
     """A point at which defined names are constants: only the equation itself is computed."""
 
     def __init__(self, point: Point) -> None:
-        super().__init__(point.values, point.sizes, point.functions)
+        super().__init__({}, point.sizes, point.functions)
+        self.values = point.values
         self._origin = point
 
     def give(self, symbol: Symbol, value: Array) -> None:
