@@ -272,7 +272,7 @@ class Sum(Expr):
     @property
     def args(self) -> tuple[Expr, ...]:
         """The terms without their coefficients."""
-        return tuple(term for _, term in self.terms)
+        return tuple([term for _, term in self.terms])
 
 
 class Product(Expr):
@@ -299,7 +299,7 @@ class Product(Expr):
     @property
     def args(self) -> tuple[Expr, ...]:
         """The operands without their labels."""
-        return tuple(operand for operand, _ in self.operands)
+        return tuple([operand for operand, _ in self.operands])
 
 
 class Power(Expr):
@@ -350,8 +350,12 @@ def walk(root: Expr) -> Iterator[Expr]:
             yield node
         elif node not in seen:
             seen.add(node)
+            args = node.args
+            if not args:
+                yield node
+                continue
             stack.append((node, True))
-            stack.extend((arg, False) for arg in reversed(node.args))
+            stack.extend([(arg, False) for arg in reversed(args) if arg not in seen])
 
 
 def symbols(root: Expr) -> tuple[Symbol, ...]:
@@ -386,5 +390,5 @@ def rebuild(root: Expr, change: Callable[[Expr, tuple[Expr, ...]], Expr]) -> Exp
     """The expression with `change(node, new_args)` applied to every node, operands first."""
     done: dict[Expr, Expr] = {}
     for node in walk(root):
-        done[node] = change(node, tuple(done[arg] for arg in node.args))
+        done[node] = change(node, tuple([done[arg] for arg in node.args]))
     return done[root]
