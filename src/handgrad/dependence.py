@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from handgrad.errors import DerivationError
@@ -16,6 +16,15 @@ def defined(symbol: Symbol) -> Expr:
     """The definition of a name that has one."""
     assert symbol.definition is not None
     return symbol.definition
+
+
+_Path = tuple[Symbol, "_Path | None"]  # a name and the path from it on
+
+
+def _names(path: _Path | None) -> Iterator[Symbol]:
+    while path is not None:
+        symbol, path = path
+        yield symbol
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,13 +80,13 @@ class Graph:
     def paths(self, wrt: Symbol, most: int = 4) -> tuple[tuple[Symbol, ...], ...]:
         """Up to `most` paths from the scalar down to `wrt`, both ends included."""
         found: list[tuple[Symbol, ...]] = []
-        stack: list[tuple[Symbol, ...]] = [(wrt,)]
+        stack: list[_Path] = [(wrt, None)]
         while stack and len(found) < most:
             path = stack.pop()
             if path[0] is self.of:
-                found.append(path)
+                found.append(tuple(_names(path)))
             else:
-                stack.extend((v, *path) for v in reversed(self.consumers.get(path[0], ())))
+                stack.extend([(v, path) for v in reversed(self.consumers.get(path[0], ()))])
         return tuple(found)
 
     def blocks(self, u: Symbol) -> tuple[Block, ...]:
