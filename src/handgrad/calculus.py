@@ -33,6 +33,7 @@ SHORTER_BY_BLOCK = 0.75  # of the size with the names between written out
 NAMES = Rewrite("names", lambda expr: expr, "write it in the names of the equations")
 KNOWN = Rewrite("known", lambda expr: expr, "use the gradients that are known")
 UNNAMED = "stands without a name"  # a fact of an expression that got a name for bookkeeping only
+MOST_PATHS = 4  # that are told of
 LONGEST_CHAIN = 9  # factors; a longer chain starts at the gradient that is known already
 
 
@@ -174,6 +175,7 @@ class ReverseSweep:
         self.closed: dict[Symbol, Expr] = {}
         self.gradient: dict[Symbol, Symbol] = {}
         self.sections: dict[Symbol, Section] = {}
+        self.paths: dict[Symbol, tuple[tuple[Symbol, ...], ...]] = {of: ((of,),)}  # from the scalar, some of them
 
     def run(self) -> Sweep:
         """Every section in sweep order: the scalar's nearest values first, each parameter's after what it feeds."""
@@ -216,7 +218,9 @@ class ReverseSweep:
         gradient = partial_symbol(self.of, u, result)
         self.gradient[u] = gradient
         steps = self._steps(u, gradient, total, simplified.lines)
-        self.sections[u] = Section(gradient, self.graph.paths(u), steps, result)
+        through = [(*path, u) for v in self.graph.consumers[u] for path in self.paths[v]]
+        self.paths[u] = tuple(through[:MOST_PATHS])
+        self.sections[u] = Section(gradient, self.paths[u], steps, result)
         if u in self.graph.wrt and _is_reduction(result):
             self.known.learn(gradient)
 
@@ -377,11 +381,10 @@ class ReverseSweep:
 
     def _chain(self, u: Symbol, gradient: Symbol) -> Step:
         """The chain rule: along the whole path where it is one short path, else from the gradients next above."""
-        paths = self.graph.paths(u, 2)
         consumers = self.graph.consumers[u]
         value = add([(1, self._through(v, u, raw=False)) for v in consumers], u.shape)
-        if len(paths) == 1 and len(paths[0]) - 1 <= LONGEST_CHAIN:
-            path = paths[0]
+        path = self.graph.only_path(u, LONGEST_CHAIN)
+        if path:
             factors = tuple(self.factors[v, w].partial for v, w in pairwise(path))
             return Step(gradient, value, f"chain rule along {' → '.join(v.name for v in path)}", "chain", (factors,))
         if len(consumers) == 1:

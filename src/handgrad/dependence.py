@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from handgrad.errors import DerivationError
@@ -16,15 +16,6 @@ def defined(symbol: Symbol) -> Expr:
     """The definition of a name that has one."""
     assert symbol.definition is not None
     return symbol.definition
-
-
-_Path = tuple[Symbol, "_Path | None"]  # a name and the path from it on
-
-
-def _names(path: _Path | None) -> Iterator[Symbol]:
-    while path is not None:
-        symbol, path = path
-        yield symbol
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,17 +68,15 @@ class Graph:
         kept = tuple(v for v in order if v in feeds)
         return Graph(of, kept, wrt, {u: tuple(vs) for u, vs in consumers.items()}, feeds, place)
 
-    def paths(self, wrt: Symbol, most: int = 4) -> tuple[tuple[Symbol, ...], ...]:
-        """Up to `most` paths from the scalar down to `wrt`, both ends included."""
-        found: list[tuple[Symbol, ...]] = []
-        stack: list[_Path] = [(wrt, None)]
-        while stack and len(found) < most:
-            path = stack.pop()
-            if path[0] is self.of:
-                found.append(tuple(_names(path)))
-            else:
-                stack.extend([(v, path) for v in reversed(self.consumers.get(path[0], ()))])
-        return tuple(found)
+    def only_path(self, wrt: Symbol, longest: int) -> tuple[Symbol, ...]:
+        """The path from the scalar down to `wrt`, both ends included; empty where it is longer or one of several."""
+        path = [wrt]
+        while path[-1] is not self.of:
+            consumers = self.consumers[path[-1]]
+            if len(consumers) > 1 or len(path) > longest:
+                return ()
+            path.append(consumers[0])
+        return tuple(reversed(path))
 
     def blocks(self, u: Symbol) -> tuple[Block, ...]:
         """The blocks that begin at `u`: one with the values beside it that `u` feeds too, and one with all paths.
