@@ -29,10 +29,12 @@ LONGEST_INLINED = 24  # nodes of a gradient that is used once and written out th
 LONGEST_WRITTEN_OUT = 40  # nodes of an equation that is repeated inside a derivative
 SHORTEST_NAMED = 3  # nodes
 SHORTEST_BY_NAME = 16  # nodes of a form that is tried again with a gradient by its name
+LONGEST_START = 3  # times the size wanted: of a form before it is simplified
 SHORTER_BY_BLOCK = 0.75  # of the size with the names between written out
 NAMES = Rewrite("names", lambda expr: expr, "write it in the names of the equations")
 KNOWN = Rewrite("known", lambda expr: expr, "use the gradients that are known")
 UNNAMED = "stands without a name"  # a fact of an expression that got a name for bookkeeping only
+MOST_PATHS = 4  # that are told of
 LONGEST_CHAIN = 9  # factors; a longer chain starts at the gradient that is known already
 
 
@@ -174,6 +176,7 @@ class ReverseSweep:
         self.closed: dict[Symbol, Expr] = {}
         self.gradient: dict[Symbol, Symbol] = {}
         self.sections: dict[Symbol, Section] = {}
+        self.paths: dict[Symbol, tuple[tuple[Symbol, ...], ...]] = {of: ((of,),)}  # from the scalar, some of them
 
     def run(self) -> Sweep:
         """Every section in sweep order: the scalar's nearest values first, each parameter's after what it feeds."""
@@ -216,7 +219,9 @@ class ReverseSweep:
         gradient = partial_symbol(self.of, u, result)
         self.gradient[u] = gradient
         steps = self._steps(u, gradient, total, simplified.lines)
-        self.sections[u] = Section(gradient, self.graph.paths(u), steps, result)
+        through = [(*path, u) for v in self.graph.consumers[u] for path in self.paths[v]]
+        self.paths[u] = tuple(through[:MOST_PATHS])
+        self.sections[u] = Section(gradient, self.paths[u], steps, result)
         if u in self.graph.wrt and _is_reduction(result):
             self.known.learn(gradient)
 
@@ -251,9 +256,10 @@ class ReverseSweep:
             between = self._written_with(plain.result, {self.gradient[v] for v in block.inner})
             if not between and weight_of(plain.result) <= self.inline_weight:
                 continue
-            found = self._from_block(u, block)
             names = [v for v in block.inner if self.gradient[v] in between]
-            if self._is_better(u, found.result, plain.result, names):
+            most = self._most_across(u, plain.result, names)
+            found = self._from_block(u, block, most)
+            if found is not None and weight_of(found.result) <= most:
                 written = ", ".join(self.gradient[v].name for v in names)
                 reason = f"write out {written}" if names else f"from ∂{self.of.name}/∂{block.last.name} at once"
                 return Simplified(found.result, ((found.lines[0][0], replace(NAMES, reason=reason)), *found.lines[1:]))
@@ -275,27 +281,34 @@ class ReverseSweep:
         reason = f"write it with {self.gradient[v].name}"
         return Simplified(named.result, ((named.lines[0][0], replace(NAMES, reason=reason)), *named.lines[1:]))
 
-    def _is_better(self, u: Symbol, found: Expr, plain: Expr, between: list[Symbol]) -> bool:
-        """Whether a form without the gradients of the names between is to be preferred to one with them."""
-        size = weight_of(found)
-        unnamed = weight_of(plain) + sum(weight_of(self.closed[v]) - 1 for v in between)
-        if size <= weight_of(plain) - (not between) or (between and size <= SHORTER_BY_BLOCK * unnamed):
-            return True
+    def _most_across(self, u: Symbol, plain: Expr, between: list[Symbol]) -> int:
+        """How large a form without the gradients of the names between may be to be preferred to one with them."""
+        size = weight_of(plain)
+        if not between:
+            return size - 1
+        unnamed = size + sum(weight_of(self.closed[v]) - 1 for v in between)
         private = all(w is u or w in between for v in between for w in self.graph.feeds[v])
-        return bool(between) and private and size <= min(unnamed, LONGEST_INLINED)
+        return max(size, int(SHORTER_BY_BLOCK * unnamed), min(unnamed, LONGEST_INLINED) if private else 0)
 
-    def _from_block(self, u: Symbol, block: Block) -> Simplified:
-        """∂J/∂u through the block, with ∂J/∂last by name or written out: the name must save what its form costs."""
+    def _from_block(self, u: Symbol, block: Block, most: int) -> Simplified | None:
+        """∂J/∂u through the block, with ∂J/∂last by name or written out: the name must save what its form costs.
+
+        None where it can hardly become as short as `most`: writing out cancels no more than what it puts in.
+        """
         closed = self.closed[block.last]
-        written, size = None, weight_of(closed)
-        if block.last is self.of or size <= LONGEST_INLINED:
-            written = self._shorten(self._pulled(u, block, closed))
-            if block.last is self.of or size == 1:
-                return written
-        named = self._shorten(self._pulled(u, block, self.gradient[block.last]))
-        if written is not None and weight_of(written.result) <= weight_of(named.result) + size - 1:
-            return written
-        return named
+        size = weight_of(closed)
+        if block.last is self.of or size == 1:
+            return self._shorten(self._pulled(u, block, closed))
+        start = self._pulled(u, block, self.gradient[block.last])
+        if weight_of(start) > LONGEST_START * most:
+            return None
+        named = self._shorten(start)
+        if size > LONGEST_INLINED:
+            return named
+        if weight_of(named.result) > most + size:
+            return None
+        written = self._shorten(self._pulled(u, block, closed))
+        return written if weight_of(written.result) <= weight_of(named.result) + size - 1 else named
 
     def _pulled(self, u: Symbol, block: Block, cotangent: Expr) -> Expr:
         """The cotangent of the block's last value taken back to u, and what comes from the values beside it."""
@@ -369,11 +382,10 @@ class ReverseSweep:
 
     def _chain(self, u: Symbol, gradient: Symbol) -> Step:
         """The chain rule: along the whole path where it is one short path, else from the gradients next above."""
-        paths = self.graph.paths(u, 2)
         consumers = self.graph.consumers[u]
         value = add([(1, self._through(v, u, raw=False)) for v in consumers], u.shape)
-        if len(paths) == 1 and len(paths[0]) - 1 <= LONGEST_CHAIN:
-            path = paths[0]
+        path = self.graph.only_path(u, LONGEST_CHAIN)
+        if path:
             factors = tuple(self.factors[v, w].partial for v, w in pairwise(path))
             return Step(gradient, value, f"chain rule along {' → '.join(v.name for v in path)}", "chain", (factors,))
         if len(consumers) == 1:

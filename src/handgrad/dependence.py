@@ -68,17 +68,15 @@ class Graph:
         kept = tuple(v for v in order if v in feeds)
         return Graph(of, kept, wrt, {u: tuple(vs) for u, vs in consumers.items()}, feeds, place)
 
-    def paths(self, wrt: Symbol, most: int = 4) -> tuple[tuple[Symbol, ...], ...]:
-        """Up to `most` paths from the scalar down to `wrt`, both ends included."""
-        found: list[tuple[Symbol, ...]] = []
-        stack: list[tuple[Symbol, ...]] = [(wrt,)]
-        while stack and len(found) < most:
-            path = stack.pop()
-            if path[0] is self.of:
-                found.append(path)
-            else:
-                stack.extend((v, *path) for v in reversed(self.consumers.get(path[0], ())))
-        return tuple(found)
+    def only_path(self, wrt: Symbol, longest: int) -> tuple[Symbol, ...]:
+        """The path from the scalar down to `wrt`, both ends included; empty where it is longer or one of several."""
+        path = [wrt]
+        while path[-1] is not self.of:
+            consumers = self.consumers[path[-1]]
+            if len(consumers) > 1 or len(path) > longest:
+                return ()
+            path.append(consumers[0])
+        return tuple(reversed(path))
 
     def blocks(self, u: Symbol) -> tuple[Block, ...]:
         """The blocks that begin at `u`: one with the values beside it that `u` feeds too, and one with all paths.

@@ -66,10 +66,17 @@ class Point:
         return [symbol for symbol in symbols(expr) if symbol.definition is not None and symbol not in self._memo]
 
     def _compute(self, root: Expr) -> Array:
-        for node in walk(root):
-            if node not in self._memo:
-                self._memo[node] = self._node(node)
-        return self._memo[root]
+        memo, stack = self._memo, [root]
+        while stack:
+            node = stack[-1]
+            missing = [] if node in memo else [arg for arg in node.args if arg not in memo]
+            if missing:
+                stack.extend(reversed(missing))
+                continue
+            if node not in memo:
+                memo[node] = self._node(node)
+            stack.pop()
+        return memo[root]
 
     def _node(self, node: Expr) -> Array:
         memo = self._memo

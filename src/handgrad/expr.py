@@ -72,9 +72,11 @@ class Expr:
 
     def remember(self, what: str, compute: Callable[[Any], Any]) -> Any:
         """`compute` of this node, worked out once."""
-        if what not in self._cache:
-            self._cache[what] = compute(self)
-        return self._cache[what]
+        cache = self._cache
+        if what in cache:
+            return cache[what]
+        found = cache[what] = compute(self)
+        return found
 
     def __add__(self, other: Expr | Number) -> Expr:
         return self._build("add", self, other)
@@ -148,14 +150,13 @@ def _intern(cls: type[Expr], identity: tuple[Any, ...], shape: Shape, **fields: 
 
 
 def _digest(kind: str, identity: tuple[Any, ...]) -> str:
-    def spell(part: Any) -> str:
-        if isinstance(part, Expr):
-            return part.key
-        if isinstance(part, tuple):
-            return f"({','.join(map(spell, part))})"
-        return str(part)
+    return blake2b(f"{kind}{_spell(identity)}".encode(), digest_size=12).hexdigest()
 
-    return blake2b(f"{kind}{spell(identity)}".encode(), digest_size=12).hexdigest()
+
+def _spell(part: Any) -> str:
+    if isinstance(part, tuple):
+        return f"({','.join([_spell(inner) for inner in part])})"
+    return part.key if isinstance(part, Expr) else str(part)
 
 
 class Symbol(Expr):
@@ -271,7 +272,7 @@ class Sum(Expr):
     @property
     def args(self) -> tuple[Expr, ...]:
         """The terms without their coefficients."""
-        return tuple(term for _, term in self.terms)
+        return tuple([term for _, term in self.terms])
 
 
 class Product(Expr):
@@ -298,7 +299,7 @@ class Product(Expr):
     @property
     def args(self) -> tuple[Expr, ...]:
         """The operands without their labels."""
-        return tuple(operand for operand, _ in self.operands)
+        return tuple([operand for operand, _ in self.operands])
 
 
 class Power(Expr):
@@ -349,8 +350,12 @@ def walk(root: Expr) -> Iterator[Expr]:
             yield node
         elif node not in seen:
             seen.add(node)
+            args = node.args
+            if not args:
+                yield node
+                continue
             stack.append((node, True))
-            stack.extend((arg, False) for arg in reversed(node.args))
+            stack.extend([(arg, False) for arg in reversed(args) if arg not in seen])
 
 
 def symbols(root: Expr) -> tuple[Symbol, ...]:
@@ -385,5 +390,5 @@ def rebuild(root: Expr, change: Callable[[Expr, tuple[Expr, ...]], Expr]) -> Exp
     """The expression with `change(node, new_args)` applied to every node, operands first."""
     done: dict[Expr, Expr] = {}
     for node in walk(root):
-        done[node] = change(node, tuple(done[arg] for arg in node.args))
+        done[node] = change(node, tuple([done[arg] for arg in node.args]))
     return done[root]

@@ -74,6 +74,8 @@ class Folder:
 
     def fold(self, expr: Expr) -> Expr:
         """The expression in the names."""
+        if not self.names:
+            return expr
         return rebuild(expr, self._change)
 
     def _change(self, node: Expr, args: tuple[Expr, ...]) -> Expr:

@@ -88,14 +88,18 @@ class Model:
 
 def activations(equations: tuple[Symbol, ...], parameters: tuple[Symbol, ...]) -> Mapping[str, Elementwise]:
     """For each parameter the first scalar function of the table that its affine map goes into."""
-    maker = {p.name: v for v in reversed(equations) for p in parameters if p in symbols(v.definition or v)}
-    found: dict[str, Elementwise] = {}
-    for name, made in maker.items():
-        for equation in equations:
-            for node in walk(equation.definition or equation):
-                if isinstance(node, Call) and isinstance(node.function, Elementwise) and made in node.args:
-                    found.setdefault(name, node.function)
-    return MappingProxyType(found)
+    place: dict[Expr, int] = {p: k for k, p in enumerate(parameters)}
+    maker: dict[str, Expr] = {}
+    for v in reversed(equations):
+        inside = [p for p in symbols(v.definition or v) if p in place]
+        maker.update((p.name, v) for p in sorted(inside, key=lambda p: place[p]))
+    applied: dict[Expr, Elementwise] = {}
+    for equation in equations:
+        for node in walk(equation.definition or equation):
+            if isinstance(node, Call) and isinstance(node.function, Elementwise):
+                for arg in node.args:
+                    applied.setdefault(arg, node.function)
+    return MappingProxyType({name: applied[made] for name, made in maker.items() if made in applied})
 
 
 def abstract_functions(equations: tuple[Symbol, ...]) -> tuple[str, ...]:

@@ -22,6 +22,7 @@ from handgrad.matrix import weight_of
 
 Factor = tuple[Expr, Labels]
 Term = tuple[Fraction, dict[Factor, Fraction], Expr]
+ONE = Fraction(1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,35 +43,35 @@ class Simplified:
 
 
 def _terms(expr: Expr) -> list[Term]:
-    """Each term as its coefficient, its factors at the labels of the result, and the rest.
+    """Each term as its coefficient, its factors at the labels of the result, and the rest."""
+    return [(coefficient, *term.remember("factors", _factors)) for coefficient, term in terms_of(expr)]
+
+
+def _factors(term: Expr) -> tuple[dict[Factor, Fraction], Expr]:
+    """The factors of a term at the labels of the result, and the rest; not to be changed.
 
     A factor can be taken out of the sum only if each of its labels is one of the result's, so a product's
     result labels are numbered 0, 1, … in the same way in every term.
     """
-    found: list[Term] = []
-    for coefficient, term in terms_of(expr):
-        factors: dict[Factor, Fraction] = {}
-        rest: list[tuple[Expr, Labels]] = []
-        axes = tuple(UNIT if size.is_one else axis for axis, size in enumerate(expr.shape))
-        if not isinstance(term, Product):
-            base, exponent = (term.base, term.exponent) if isinstance(term, Power) else (term, Fraction(1))
-            factors[base, axes] = exponent
-            found.append((coefficient, factors, _ones_like(expr.shape)))
-            continue
-        real = [label for label in term.out if label != UNIT]
-        if len(set(real)) < len(real):
-            found.append((coefficient, {}, term))
-            continue
-        place = {label: axis for axis, label in enumerate(term.out) if label != UNIT}
-        for operand, labels in term.operands:
-            base, exponent = (operand.base, operand.exponent) if isinstance(operand, Power) else (operand, Fraction(1))
-            if all(label == UNIT or label in place for label in labels):
-                factors[base, tuple(place.get(label, UNIT) for label in labels)] = exponent
-            else:
-                rest.append((operand, labels))
-        inner = product(rest, term.out, dict(enumerate(term.sizes))) if rest else _ones_like(expr.shape)
-        found.append((coefficient, factors, inner))
-    return found
+    factors: dict[Factor, Fraction] = {}
+    rest: list[tuple[Expr, Labels]] = []
+    if not isinstance(term, Product):
+        axes = tuple(UNIT if size.is_one else axis for axis, size in enumerate(term.shape))
+        base, exponent = (term.base, term.exponent) if isinstance(term, Power) else (term, ONE)
+        return {(base, axes): exponent}, _ones_like(term.shape)
+    real = [label for label in term.out if label != UNIT]
+    if len(set(real)) < len(real):
+        return {}, term
+    place = {label: axis for axis, label in enumerate(term.out) if label != UNIT}
+    place[UNIT] = UNIT
+    for operand, labels in term.operands:
+        base, exponent = (operand.base, operand.exponent) if isinstance(operand, Power) else (operand, ONE)
+        if place.keys() >= set(labels):
+            factors[base, tuple([place[label] for label in labels])] = exponent
+        else:
+            rest.append((operand, labels))
+    inner = product(rest, term.out, dict(enumerate(term.sizes))) if rest else _ones_like(term.shape)
+    return factors, inner
 
 
 def _ones_like(shape: Shape) -> Expr:
@@ -88,6 +89,11 @@ def collect(expr: Expr) -> Expr:
     """The factors that all terms share, taken out."""
     if not isinstance(expr, Sum) or len(expr.terms) < 2:
         return expr
+    found: Expr = expr.remember("collected", _collect)
+    return found
+
+
+def _collect(expr: Sum) -> Expr:
     terms = _terms(expr)
     common = _common([factors for _, factors, _ in terms])
     if not common:
@@ -120,6 +126,11 @@ def group(expr: Expr) -> Expr:
         return scale(expr.terms[0][0], group(expr.terms[0][1]))
     if not isinstance(expr, Sum) or len(expr.terms) < 3:
         return collect(expr)
+    found: Expr = expr.remember("grouped", _group)
+    return found
+
+
+def _group(expr: Sum) -> Expr:
     terms = _terms(expr)
     count: dict[tuple[Factor, bool], list[int]] = {}
     for place, (_, factors, _) in enumerate(terms):

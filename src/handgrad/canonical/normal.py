@@ -7,6 +7,7 @@ from fractions import Fraction
 from math import gcd, lcm
 
 from handgrad.axes import Shape, Size, show
+from handgrad.canonical.numbering import number_labels
 from handgrad.errors import ShapeError
 from handgrad.expr import (
     UNIT,
@@ -26,6 +27,7 @@ from handgrad.expr import (
 )  # fmt: skip
 
 UNITY = Product((), (), ())  # the scalar 1: an empty product
+ONE = Fraction(1)
 
 LARGEST_FOLDED_POWER = 64
 
@@ -63,7 +65,7 @@ def as_number(expr: Expr) -> Fraction | None:
         if len(expr.terms) == 1 and _is_ones(expr.terms[0][1]):
             return expr.terms[0][0]
         return None
-    return Fraction(1) if _is_ones(expr) else None
+    return ONE if _is_ones(expr) else None
 
 
 def _is_ones(expr: Expr) -> bool:
@@ -77,12 +79,12 @@ def split_coefficient(expr: Expr) -> tuple[Fraction, Expr]:
     """(c, e) with expr = c e where expr is a single scaled term."""
     if isinstance(expr, Sum) and len(expr.terms) == 1:
         return expr.terms[0]
-    return Fraction(1), expr
+    return ONE, expr
 
 
 def terms_of(expr: Expr) -> tuple[tuple[Fraction, Expr], ...]:
     """The terms of a sum, or the expression as its own only term."""
-    return expr.terms if isinstance(expr, Sum) else ((Fraction(1), expr),)
+    return expr.terms if isinstance(expr, Sum) else ((ONE, expr),)
 
 
 def add(terms: Iterable[tuple[Number, Expr]], shape: Shape) -> Expr:
@@ -92,15 +94,23 @@ def add(terms: Iterable[tuple[Number, Expr]], shape: Shape) -> Expr:
         if term.shape != shape:
             raise ShapeError(f"cannot add {show(term.shape)} to {show(shape)}")
         for inner, part in terms_of(term):
-            total[part] = total.get(part, Fraction(0)) + coefficient * inner
-    kept = sorted(((c, e) for e, c in total.items() if c), key=lambda item: item[1].key)
+            scaled = inner if coefficient == 1 else coefficient * inner
+            total[part] = total[part] + scaled if part in total else scaled
+    kept = [(c, e) for e, c in total.items() if c]
     if len(kept) == 1 and kept[0][0] == 1:
         return kept[0][1]
+    kept.sort(key=_by_key)
     return Sum(kept, shape)
+
+
+def _by_key(term: tuple[Fraction, Expr]) -> str:
+    return term[1].key
 
 
 def scale(coefficient: Number, expr: Expr) -> Expr:
     """c e."""
+    if coefficient == 1 and not isinstance(expr, Sum):
+        return expr
     return add([(coefficient, expr)], expr.shape)
 
 
@@ -143,7 +153,7 @@ def _is_elementwise(node: Product) -> bool:
 def content(expr: Expr) -> tuple[Fraction, Expr]:
     """(c, e) with expr = c e, where e has coprime integer coefficients and its leading one is positive."""
     if not isinstance(expr, Sum) or not expr.terms:
-        return Fraction(1), expr
+        return ONE, expr
     coefficients = [c for c, _ in expr.terms]
     top, bottom = 0, 1
     for c in coefficients:
@@ -187,10 +197,13 @@ class _Labels:
         self.sizes = dict(sizes)
         self.parent: dict[int, int] = {}
         self.next = max(self.sizes, default=-1) + 1
+        self.units = {label for label, size in self.sizes.items() if size.value == 1}
 
     def fresh(self, size: Size) -> int:
         label, self.next = self.next, self.next + 1
         self.sizes[label] = size
+        if size.value == 1:
+            self.units.add(label)
         return label
 
     def find(self, label: int) -> int:
@@ -205,28 +218,34 @@ class _Labels:
 
     def final(self, label: int) -> int:
         """The label's representative, or UNIT where its axis has size 1."""
-        label = self.find(label) if label != UNIT else UNIT
-        return UNIT if label == UNIT or self.sizes[label].is_one else label
+        if label in self.parent and label != UNIT:
+            label = self.find(label)
+        return UNIT if label in self.units else label
+
+    def finals(self, place: Labels) -> Labels:
+        """The representatives of labels."""
+        if self.parent or self.units:
+            return tuple([self.final(label) for label in place])
+        return place
 
 
 def product(operands: Iterable[Operand], out: Labels, sizes: Mapping[int, Size]) -> Expr:
     """The contraction in canonical form; see the module and `expr.Product` for what labels mean."""
     labels = _Labels(sizes)
-    shape = tuple(Size.of(1) if label == UNIT else labels.sizes[label] for label in out)
     coefficient, flat = _flatten(list(operands), labels)
     if coefficient == 0:
-        return zero(shape)
-    end = tuple(labels.final(label) for label in out)
+        return zero(tuple(Size.of(1) if label == UNIT else labels.sizes[label] for label in out))
+    end = labels.finals(out)
     factors = _gather(flat, labels)
     while _cancel_inverse(factors, end, labels) or _cancel_windows(factors, end, labels):
-        end = tuple(labels.final(label) for label in out)
+        end = labels.finals(out)
         factors = _gather([(power(b, e), at) for (b, at), e in factors.items()], labels)
     return scale(coefficient, _finish(factors, end, labels))
 
 
 def _flatten(work: list[Operand], labels: _Labels) -> tuple[Fraction, list[Operand]]:
     """Open nested products and coefficients; what is left are the factors."""
-    coefficient = Fraction(1)
+    coefficient = ONE
     flat: list[Operand] = []
     work.reverse()
     while work:
@@ -242,9 +261,9 @@ def _flatten(work: list[Operand], labels: _Labels) -> tuple[Fraction, list[Opera
                 work.append((rest, at))
         elif isinstance(node, Product):
             inner = _open(node, at, labels)
-            work.extend((operand, tuple(inner[k] if k != UNIT else UNIT for k in place))
-                        for operand, place in reversed(node.operands))  # fmt: skip
-            _count_empty_sums(node, inner, flat)
+            inner[UNIT] = UNIT
+            work.extend([(operand, tuple([inner[k] for k in place])) for operand, place in reversed(node.operands)])
+            _count_empty_sums(node, flat)
         else:
             flat.append((node, at))
     return coefficient, flat
@@ -266,21 +285,21 @@ def _open(node: Product, at: Labels, labels: _Labels) -> dict[int, int]:
     return inner
 
 
-def _count_empty_sums(node: Product, inner: Mapping[int, int], flat: list[Operand]) -> None:
+def _count_empty_sums(node: Product, flat: list[Operand]) -> None:
     """A canonical product has none; one built as given may sum a label that no operand has."""
-    used = {label for _, place in node.operands for label in place} | set(node.out)
-    flat.extend((Extent(size), ()) for label, size in enumerate(node.sizes) if label not in used and not size.is_one)
+    used = set(node.out).union(*[place for _, place in node.operands])
+    flat.extend([(Extent(size), ()) for label, size in enumerate(node.sizes) if label not in used and not size.is_one])
 
 
 def _gather(flat: list[Operand], labels: _Labels) -> dict[tuple[Expr, Labels], Fraction]:
     """Factors with their exponents: equal bases at equal labels are one factor."""
     factors: dict[tuple[Expr, Labels], Fraction] = {}
     for node, at in flat:
-        base, exponent = (node.base, node.exponent) if isinstance(node, Power) else (node, Fraction(1))
-        place = tuple(labels.final(label) for label in at)
-        factors[base, place] = factors.get((base, place), Fraction(0)) + exponent
+        base, exponent = (node.base, node.exponent) if isinstance(node, Power) else (node, ONE)
+        factor = base, labels.finals(at)
+        factors[factor] = factors[factor] + exponent if factor in factors else exponent
     return {
-        factor: Fraction(1) if isinstance(factor[0], Window) and exponent > 0 else exponent
+        factor: ONE if isinstance(factor[0], Window) and exponent > 0 else exponent
         for factor, exponent in factors.items()
         if exponent
     }
@@ -341,76 +360,24 @@ def _cancel_inverse(factors: dict[Operand, Fraction], out: Labels, labels: _Labe
 
 def _finish(factors: Mapping[tuple[Expr, Labels], Fraction], out: Labels, labels: _Labels) -> Expr:
     """Number the labels canonically and build the node."""
-    coefficient = Fraction(1)
+    coefficient = ONE
     factors = dict(factors)
-    covered = {label for _, at in factors for label in at} | set(out)
-    for label in labels.sizes:
-        if labels.final(label) != label or label in covered:  # not a representative, of size 1, or in use
+    covered = set(out).union(*[at for _, at in factors])
+    for label, size in labels.sizes.items():
+        if label in covered or labels.final(label) != label:  # in use, not a representative, or of size 1
             continue
-        size = labels.sizes[label]
         if size.value is not None:
             coefficient *= size.value
         else:
             extent: tuple[Expr, Labels] = (Extent(size), ())
             factors[extent] = factors.get(extent, Fraction(0)) + 1
     factors = {factor: exponent for factor, exponent in factors.items() if exponent}
-    order, number = _number(factors, out)
-    operands = tuple(
-        (Power(base, factors[base, at]) if factors[base, at] != 1 else base, tuple(number[k] for k in at))
-        for base, at in order
-    )
-    end = tuple(number[label] for label in out)
+    order, number = number_labels(factors, out)
+    powers = [base if factors[base, at] == 1 else Power(base, factors[base, at]) for base, at in order]
+    operands = tuple([(node, tuple([number[k] for k in at])) for node, (_, at) in zip(powers, order, strict=True)])
+    end = tuple([number[label] for label in out])
     sizes = [labels.sizes[label] for label in number if label != UNIT]
     real = [label for label in end if label != UNIT]
     if len(operands) == 1 and operands[0][1] == end and len(set(real)) == len(real):
         return scale(coefficient, operands[0][0])
     return scale(coefficient, Product(operands, end, tuple(sizes)))
-
-
-def _number(
-    factors: Mapping[tuple[Expr, Labels], Fraction], out: Labels
-) -> tuple[list[tuple[Expr, Labels]], dict[int, int]]:
-    """Order the factors and number the labels by structure alone (colour refinement).
-
-    Labels of the result come first, in their order; the summed ones follow by the order of the factors.
-    """
-    number: dict[int, int] = {UNIT: UNIT}
-    for label in out:
-        if label not in number:
-            number[label] = len(number) - 1
-    colour = {label: f"o{position}" if label != UNIT else "1" for label, position in number.items()}
-    summed = {label for _, at in factors for label in at if label not in colour}
-    colour.update(dict.fromkeys(summed, "s"))
-
-    def paint(factor: tuple[Expr, Labels]) -> str:
-        base, at = factor
-        return f"{base.key}^{factors[factor]}[{','.join(colour[label] for label in at)}]"
-
-    def refine() -> None:
-        """Colour each summed label by the factors that it stands in and where."""
-        for _ in range(len(summed)):
-            faces: dict[int, list[str]] = {label: [colour[label]] for label in summed}
-            for factor in factors:
-                face = paint(factor)
-                for position, label in enumerate(factor[1]):
-                    if label in faces:
-                        faces[label].append(f"{position}@{face}")
-            ranks = {label: "|".join([face[0], *sorted(face[1:])]) for label, face in faces.items()}
-            places = {face: f"s{place:04}" for place, face in enumerate(sorted(set(ranks.values())))}
-            before = len({colour[label] for label in summed})
-            colour.update({label: places[face] for label, face in ranks.items()})
-            if len(places) == before:
-                return
-
-    refine()
-    while len({colour[label] for label in summed}) < len(summed):  # alike so far: tell one apart and go on
-        colours = [colour[label] for label in summed]
-        shared = min(c for c in colours if colours.count(c) > 1)
-        colour[min(label for label in summed if colour[label] == shared)] = f"{shared}!"
-        refine()
-    order = sorted(factors, key=paint)
-    for _, at in order:
-        for label in at:
-            if label not in number:
-                number[label] = len(number) - 1
-    return order, number

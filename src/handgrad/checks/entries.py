@@ -30,7 +30,8 @@ def entries_value(expr: Expr, letters: Sequence[str], point: Point, whole: Calla
     """The tensor whose entries index notation gives; `whole` is the value of what is not taken apart."""
     shape = point.shape(expr)
     grids = dict(zip(letters, np.indices(shape, sparse=True), strict=True))
-    return np.broadcast_to(_Entries(point, whole).of(entry_of(expr, letters), grids), shape)
+    entry: Entry = expr.remember(f"entry at {letters}", lambda node: entry_of(node, letters))
+    return np.broadcast_to(_Entries(point, whole).of(entry, grids), shape)
 
 
 class _Entries:
@@ -87,6 +88,10 @@ class _Entries:
         if not entry.places:
             return array
         places = [self._place(place, grids) for place in entry.places]
+        letters = [place.lone for place in entry.places]
+        if all(x and grids[x].size == n for x, n in zip(letters, array.shape, strict=True)):  # each runs over its axis
+            whole: Array = array[tuple(places)]
+            return whole
         inside = np.ones((), dtype=bool)
         for place, length in zip(places, array.shape, strict=True):
             inside = inside & (place >= 0) & (place < length)
@@ -94,6 +99,8 @@ class _Entries:
         return np.where(inside, taken, 0.0)
 
     def _place(self, place: Place, grids: dict[str, Array]) -> Array:
+        if place.lone:
+            return grids[place.lone]
         total: Array = np.asarray(self._number(place.offset))
         for name, count in place.terms:
             grid = grids[name] if isinstance(name, str) else np.real(self._picked(name, grids)).astype(int)

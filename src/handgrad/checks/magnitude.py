@@ -23,18 +23,19 @@ class Magnitudes(Point):
     """
 
     def __init__(self, point: Point) -> None:
-        super().__init__(point.values, point.sizes, point.functions)
+        super().__init__({}, point.sizes, point.functions)
+        self.values = point.values
         self._origin = point
 
     def note(self, name: Symbol, closed: Expr) -> float:
         """Remember the bound of a named gradient, and tell its largest entry."""
-        self._memo[name] = self._array(closed)
+        self._memo[name] = self._compute(closed)
         return float(np.max(self._memo[name], initial=0))
 
     def note_value(self, name: Symbol) -> None:
         """Remember which entries of a named value are what is left of terms that cancel."""
         assert name.definition is not None
-        bound, value = self._array(name.definition), np.abs(self._origin.value(name))
+        bound, value = self._compute(name.definition), np.abs(self._origin.value(name))
         self._memo[name] = np.where(value <= CANCELLED * bound, bound, value)
 
     def cancels(self, exprs: Iterable[Expr]) -> bool:
@@ -45,22 +46,16 @@ class Magnitudes(Point):
         for expr in exprs:
             for node in walk(expr):
                 if isinstance(node, Sum) or (isinstance(node, Call) and isinstance(node.function, Elementwise)):
-                    value, bound = np.abs(self._origin.value(node)), self._array(node)
+                    value, bound = np.abs(self._origin.value(node)), self._compute(node)
                     if np.any((value > 0) & (value < LOST * bound)):
                         return True
         return False
 
     def largest(self, expr: Expr) -> float:
         """The largest entry of an expression's bound."""
-        return float(np.max(self._array(expr), initial=0))
+        return float(np.max(self._compute(expr), initial=0))
 
-    def _array(self, expr: Expr) -> Array:
-        for node in walk(expr):
-            if node not in self._memo:
-                self._memo[node] = self._bound(node)
-        return self._memo[expr]
-
-    def _bound(self, node: Expr) -> Array:
+    def _node(self, node: Expr) -> Array:
         match node:
             case Sum():
                 total = np.zeros(self.shape(node))

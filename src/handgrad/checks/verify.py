@@ -57,16 +57,17 @@ def verify(sweep: Sweep, seed: int = 20261124) -> tuple[Check, ...]:
             bounds = Magnitudes(point)
             for equation in definitions([sweep.of]):
                 bounds.note_value(equation)
+            apart: dict[Expr, float] = {}  # a line stands in two steps, and the last one in the section
             for section in sweep.sections:
                 bounds.note(section.gradient, section.result)
             for section in sweep.sections:
                 for line in section.steps:
                     step.note(_check_step(line, point, bounds))
-                    printed.note(_check_printed(line.right, point, point.value, bounds))
-                printed.note(_check_printed(section.result, point, point.value, bounds))
+                    printed.note(_check_printed(line.right, point, point.value, bounds, apart))
+                printed.note(_check_printed(section.result, point, point.value, bounds, apart))
             for equation in sweep.equations:
                 if equation.definition is not None:
-                    printed.note(_check_printed(equation.definition, point, point.value, bounds))
+                    printed.note(_check_printed(equation.definition, point, point.value, bounds, apart))
             _check_gradients(sweep, point, gradient, bounds)
             for part in sweep.factors:
                 factor.note(_check_factor(part, sweep, point, printed))
@@ -203,8 +204,12 @@ def _directional(of: Expr, point: Point, moves: list[tuple[Symbol, Array]]) -> f
     return float(np.imag(moved.value(of)) / step)
 
 
-def _check_printed(expr: Expr, point: Point, value: Callable[[Expr], Array], bounds: Magnitudes) -> float:
-    """The matrix form, evaluated as its notation says, against the expression."""
+def _check_printed(
+    expr: Expr, point: Point, value: Callable[[Expr], Array], bounds: Magnitudes, known: dict[Expr, float]
+) -> float:
+    """The matrix form, evaluated as its notation says, against the expression; `known` are those at this point."""
+    if expr in known:
+        return known[expr]
     try:
         apart = _difference(printed_value(expr, point, value), value(expr))
     except ValueError as error:
@@ -213,6 +218,7 @@ def _check_printed(expr: Expr, point: Point, value: Callable[[Expr], Array], bou
         printed_value(expr, point, value) - value(expr), (expr,), bounds
     ):
         raise CheckError(f"the formula {expr.text()} and what it stands for differ by {apart:.2e}", remedy=OWN_MISTAKE)
+    known[expr] = apart
     return apart
 
 
@@ -237,7 +243,7 @@ def _check_factor(factor: Factor, sweep: Sweep, point: Point, printed: _Worst) -
     held = Held(point)
     held.give(factor.cotangent, cotangent)
     image = held.value(factor.form)
-    printed.note(_check_printed(factor.form, held, held.value, Magnitudes(held)))
+    printed.note(_check_printed(factor.form, held, held.value, Magnitudes(held), {}))
     local = _local_derivative(of, wrt, point, direction)
     left, right = float(np.sum(image * direction)), float(np.sum(cotangent * local))
     scale = max(float(np.sum(np.abs(image * direction)) + np.sum(np.abs(cotangent * local))), 1e-6)
@@ -263,7 +269,8 @@ class Held(Point):
     """A point at which defined names are constants: only the equation itself is computed."""
 
     def __init__(self, point: Point) -> None:
-        super().__init__(point.values, point.sizes, point.functions)
+        super().__init__({}, point.sizes, point.functions)
+        self.values = point.values
         self._origin = point
 
     def give(self, symbol: Symbol, value: Array) -> None:

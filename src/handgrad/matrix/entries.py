@@ -38,6 +38,14 @@ class Place:
         inner = [{name} if isinstance(name, str) else name.letters for name, _ in self.terms]
         return frozenset().union(*inner)
 
+    @property
+    def lone(self) -> str:
+        """The letter that it is and nothing more, or nothing."""
+        if len(self.terms) != 1 or self.offset.terms:
+            return ""
+        name, count = self.terms[0]
+        return name if isinstance(name, str) and count.number == 1 else ""
+
     def coefficient(self, name: str) -> Count:
         """What a letter is multiplied with."""
         return dict(self.terms).get(name, Count.of(0))

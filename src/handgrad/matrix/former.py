@@ -54,6 +54,11 @@ def tidy_matrices(expr: Expr, rows: int, tidy: Callable[[Expr], Expr]) -> Expr:
 
 def entrywise(expr: Expr) -> tuple[str, ...]:
     """The letters for its axes where an expression is printed entry by entry; none where it has a matrix form."""
+    found: tuple[str, ...] = expr.remember("entrywise", _entrywise)
+    return found
+
+
+def _entrywise(expr: Expr) -> tuple[str, ...]:
     stack = [matrix_form(expr)]
     while stack:
         form = stack.pop()
