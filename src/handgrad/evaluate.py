@@ -12,6 +12,7 @@ array([3., 7.])
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
+from math import prod
 from string import ascii_letters
 from typing import Any
 
@@ -22,6 +23,9 @@ from handgrad.axes import Size, show
 from handgrad.errors import ShapeError, UndefinedSymbolError
 from handgrad.expr import UNIT, Call, Expr, Extent, Power, Product, Sum, Symbol, Window, definitions, symbols, walk
 from handgrad.functions import Array, Surrogate
+
+
+LARGEST_AT_ONCE = 20_000  # entries of a contraction that is done in one loop
 
 
 class Point:
@@ -103,6 +107,10 @@ class Point:
                 return self._contract(node)
         raise TypeError(type(node).__name__)
 
+    def is_finite(self) -> bool:
+        """Whether nothing that was computed here is infinite or undefined."""
+        return all(bool(np.all(np.isfinite(value))) for value in self._memo.values())
+
     def length(self, size: Size) -> int:
         """A size in numbers."""
         try:
@@ -140,7 +148,7 @@ class Point:
         distinct = tuple(dict.fromkeys(label for label in node.out if label != UNIT))
         covered = [label for label in distinct if label in used]
         subscripts = ",".join(terms) + "->" + "".join(ascii_letters[label] for label in covered)
-        inner: Array = np.einsum(subscripts, *arrays, optimize=len(arrays) > 4) if arrays else np.ones(())
+        inner: Array = np.einsum(subscripts, *arrays, optimize=self._is_large(node)) if arrays else np.ones(())
         if tuple(covered) == node.out:
             return inner
         spread = np.broadcast_to(
@@ -148,6 +156,10 @@ class Point:
             [n for _, n in self._extents(node, distinct)],
         )
         return self._diagonals(node, distinct, spread)
+
+    def _is_large(self, node: Product) -> bool:
+        """Whether it is worth while to contract in pairs: all labels at once would take many multiplications."""
+        return len(node.operands) > 2 and prod(self.length(size) for size in node.sizes) > LARGEST_AT_ONCE
 
     def _extents(self, node: Product, labels: tuple[int, ...]) -> list[tuple[int, int]]:
         return [(label, self.length(node.sizes[label])) for label in labels]

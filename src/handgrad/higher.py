@@ -224,7 +224,7 @@ def _check(of: Symbol, wrt: Symbol, result: Expr) -> float:
                     value, matrix = point.value(of), point.value(result)
                 except np.linalg.LinAlgError:
                     continue
-                if ground.is_singular(point):
+                if ground.is_degenerate(point):
                     continue
                 if not (np.max(np.abs(value), initial=0) < LARGEST and np.max(np.abs(matrix), initial=0) < LARGEST):
                     continue

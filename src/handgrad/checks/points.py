@@ -13,12 +13,13 @@ from handgrad.errors import ShapeError
 from handgrad.evaluate import Point, inputs, lengths
 from handgrad.expr import INDEX, Call, Expr, Symbol, definitions, walk
 from handgrad.facts import SUMS_TO_ONE
-from handgrad.functions import AbstractCost, AbstractFunction, Array, MatrixFunction, Surrogate
+from handgrad.functions import AbstractCost, AbstractFunction, Array, MatrixFunction, Reduction, Surrogate
 from handgrad.symmetry import DEFINITE, INTEGER, ORTHOGONAL, POSITIVE, SYMMETRIC
 
 Spread = float | str
 MOST_ENTRIES = 4_000_000  # of one symbol with its declared sizes
 LARGEST_CONDITION = 1e6
+TIE = 1e-9  # relative
 MOST_DRAWS = 60  # of sizes, ever larger, until slices and windows fit
 SMALL = (2, 3, 4, 5, 6, 7)  # sizes; small, and different for axes that differ as long as there are enough
 INTERVALS: dict[str, tuple[float, float]] = {"positive": (0.2, 1.3), "a part of 1": (0.02, 0.3), "above 1": (1.1, 2.5)}
@@ -35,6 +36,7 @@ class Ground:
     lengths: tuple[Size, ...]  # of axes whose length is arithmetic of the sizes: at least 1 each
     functions: tuple[str, ...]
     matrices: tuple[Expr, ...]  # that an inverse or a determinant is taken of
+    chosen: tuple[tuple[Expr, Reduction], ...]  # of which the largest or smallest entry is taken
 
     @staticmethod
     def of(roots: Iterable[Expr]) -> Ground:
@@ -52,13 +54,19 @@ class Ground:
             for node in (node for body in bodies for node in walk(body))
             if isinstance(node, Call) and isinstance(node.function, MatrixFunction)
         }
+        chosen = {
+            (node.args[0], node.function): None
+            for node in (node for body in bodies for node in walk(body))
+            if isinstance(node, Call) and isinstance(node.function, Reduction) and node.function.picks
+        }
         names = dict.fromkeys(name for size in found for name in size.names)
         made = tuple(size for size in found if size.count is not None)
-        return Ground(inputs(roots), tuple(names), made, tuple(functions), tuple(matrices))
+        return Ground(inputs(roots), tuple(names), made, tuple(functions), tuple(matrices), tuple(chosen))
 
-    def is_singular(self, point: Point) -> bool:
-        """Whether a matrix that is inverted is next to singular there, as Rᵀ R is for a wide R."""
-        return any(not np.linalg.cond(point.value(matrix)) < LARGEST_CONDITION for matrix in self.matrices)
+    def is_degenerate(self, point: Point) -> bool:
+        """Whether an inverted matrix is next to singular, as Rᵀ R of a wide R, or two largest entries are equal."""
+        singular = any(not np.linalg.cond(point.value(matrix)) < LARGEST_CONDITION for matrix in self.matrices)
+        return singular or any(_is_tied(np.real(point.value(arg)), function) for arg, function in self.chosen)
 
     def _refuse_large(self) -> None:
         for symbol in self.symbols:
@@ -91,6 +99,16 @@ class Ground:
         shown = ", ".join(map(str, self.lengths))
         raise ShapeError(f"no sizes were found for which no axis is empty; the lengths are {shown}",
                          remedy="check the bounds of the slices, or give the sizes as numbers")  # fmt: skip
+
+
+def _is_tied(values: Array, function: Reduction) -> bool:
+    """Whether the two largest (smallest) entries of a slice are equal but for rounding."""
+    axis = function.axis
+    ordered = np.sort(-function.picks * (values.ravel() if axis is None else values), axis=-1 if axis is None else axis)
+    if ordered.shape[-1 if axis is None else axis] < 2:
+        return False
+    first, second = (np.take(ordered, k, axis=-1 if axis is None else axis) for k in (0, 1))
+    return bool(np.any(second - first <= TIE * np.maximum(np.abs(first), 1e-3)))
 
 
 def _different(random: np.random.Generator, count: int) -> Iterator[int]:

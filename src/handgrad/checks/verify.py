@@ -95,13 +95,14 @@ def _points(sweep: Sweep, random: np.random.Generator) -> list[Point]:
                 values = [point.value(root) for root in roots]
             except np.linalg.LinAlgError:  # a matrix of these sizes has no inverse
                 continue
-            if ground.is_singular(point):
+            if ground.is_degenerate(point):
                 continue
             sizes = [float(np.max(np.abs(value), initial=0)) for value in values]
             moderate = all(size < LARGEST for size in sizes)  # False for NaN
             moderate &= all(size == 0 or size > SMALLEST for size in sizes[first:])
             if moderate and any(np.any(value) for value in values[first:]):
-                (lossy if Magnitudes(point).cancels(formulas) else found).append(point)
+                usable = point.is_finite() and not Magnitudes(point).cancels(formulas)
+                (found if usable else lossy).append(point)
             elif moderate:
                 flat.append(point)
             if len(found) == POINTS:
@@ -246,7 +247,8 @@ def _check_factor(factor: Factor, sweep: Sweep, point: Point, printed: _Worst) -
     printed.note(_check_printed(factor.form, held, held.value, Magnitudes(held), {}))
     local = _local_derivative(of, wrt, point, direction)
     left, right = float(np.sum(image * direction)), float(np.sum(cotangent * local))
-    scale = max(float(np.sum(np.abs(image * direction)) + np.sum(np.abs(cotangent * local))), 1e-6)
+    natural = float(np.sum(np.abs(cotangent))) * Magnitudes(point).largest(_defined(of))
+    scale = max(float(np.sum(np.abs(image * direction)) + np.sum(np.abs(cotangent * local))), 1e-6 * max(natural, 1.0))
     apart = abs(left - right) / scale
     if not apart < TOLERANCE:
         raise CheckError(
@@ -258,11 +260,15 @@ def _check_factor(factor: Factor, sweep: Sweep, point: Point, printed: _Worst) -
 
 def _local_derivative(of: Symbol, wrt: Symbol, point: Point, direction: Array) -> Array:
     """The derivative of one equation along a direction of one of its names, the others held."""
-    assert of.definition is not None
     held = Held(point)
     held.move(wrt, direction)
-    value: Array = np.imag(held.value(of.definition)) / STEP
+    value: Array = np.imag(held.value(_defined(of))) / STEP
     return value
+
+
+def _defined(symbol: Symbol) -> Expr:
+    assert symbol.definition is not None
+    return symbol.definition
 
 
 class Held(Point):

@@ -105,12 +105,12 @@ argmin_mark: Reduction = Reduction(
 largest: Reduction = Reduction(
     "max", _notations("{}({{0}})", "max", r"\max"), _selected(np.argmax), _extremum(lambda: argmax_mark),
     ("max", "amax"), TIES, ("np.max({0})", "np.max({0}, axis={axis}, keepdims=True)"),
-    {"torch": ("torch.max({0})", "torch.amax({0}, dim={axis}, keepdim=True)")},
+    {"torch": ("torch.max({0})", "torch.amax({0}, dim={axis}, keepdim=True)")}, picks=1,
 )  # fmt: skip
 smallest: Reduction = Reduction(
     "min", _notations("{}({{0}})", "min", r"\min"), _selected(np.argmin), _extremum(lambda: argmin_mark),
     ("min", "amin"), TIES, ("np.min({0})", "np.min({0}, axis={axis}, keepdims=True)"),
-    {"torch": ("torch.min({0})", "torch.amin({0}, dim={axis}, keepdim=True)")},
+    {"torch": ("torch.min({0})", "torch.amin({0}, dim={axis}, keepdim=True)")}, picks=-1,
 )  # fmt: skip
 prod: Reduction = Reduction(
     "prod", _notations("{}({{0}})", "prod", "prod"), lambda x, axis: np.prod(x, axis=axis, keepdims=axis is not None),

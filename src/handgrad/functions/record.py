@@ -321,6 +321,7 @@ class Reduction:
     code: tuple[str, str]  # NumPy source: of all entries, and along {axis}; the axes stay
     spelled: Mapping[str, tuple[str, str]] = field(default_factory=dict, compare=False)  # in other languages
     keeps: bool = False
+    picks: int = 0  # 1 where it takes the largest entry, −1 the smallest: no slope where two are equal
     axis: int | None = None
 
     def __repr__(self) -> str:

@@ -160,6 +160,7 @@ class _Tying:
     product: Product
     places: dict[int, Place]
     summed: dict[str, Size]
+    labels: dict[str, int] = field(default_factory=dict)  # the axis that each summed letter stands for
     bounded: frozenset[int] = field(default_factory=frozenset)  # labels of axes outside of which an operand is 0
 
     def at(self, labels: Iterable[int]) -> tuple[Place, ...]:
@@ -207,6 +208,7 @@ class _Builder:
             elif label != UNIT:
                 places[label] = place
         tying = _Tying(expr, places, self._fresh(expr, places))
+        tying.labels = {str(place.terms[0][0]): k for k, place in places.items() if k not in expr.out}
         tying.bounded = frozenset(k for o, labels in expr.operands if _ends(o) for k in labels) - {UNIT}
         letters = tuple(tying.summed)
         windows = [(o, labels) for o, labels in expr.operands if isinstance(o, Window) and not o.triangle]
@@ -248,11 +250,11 @@ class _Builder:
     def _tie(self, window: Window, labels: tuple[int, ...], tying: _Tying) -> bool:
         """Write a summed letter by the others that the window ties it to; False where there is none.
 
-        Only a letter that bounds an axis of another operand can go: outside that axis the entry is 0.
+        Only a letter of an axis that another operand has can go: outside that axis the operand is 0.
         """
         relation = self._relation(window, tying.at(labels))
         chosen = [place.letters for name, _ in relation.terms if isinstance(name, Picked) for place in name.places]
-        tied = frozenset().union(*(tying.places[label].letters for label in labels if label in tying.bounded))
+        tied = {own for own, label in tying.labels.items() if label in tying.bounded}
         free = [
             name
             for name, count in relation.terms
