@@ -24,7 +24,7 @@ from handgrad.errors import ShapeError, UndefinedSymbolError
 from handgrad.expr import UNIT, Call, Expr, Extent, Power, Product, Sum, Symbol, Window, definitions, symbols, walk
 from handgrad.functions import Array, Surrogate
 
-
+IN_PAIRS = ("greedy", 50_000_000)  # einsum's way, and the largest array in between
 LARGEST_AT_ONCE = 20_000  # entries of a contraction that is done in one loop
 
 
@@ -148,7 +148,8 @@ class Point:
         distinct = tuple(dict.fromkeys(label for label in node.out if label != UNIT))
         covered = [label for label in distinct if label in used]
         subscripts = ",".join(terms) + "->" + "".join(ascii_letters[label] for label in covered)
-        inner: Array = np.einsum(subscripts, *arrays, optimize=self._is_large(node)) if arrays else np.ones(())
+        way = IN_PAIRS if self._is_large(node) else False
+        inner: Array = np.einsum(subscripts, *arrays, optimize=way) if arrays else np.ones(())
         if tuple(covered) == node.out:
             return inner
         spread = np.broadcast_to(
