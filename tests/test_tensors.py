@@ -37,6 +37,11 @@ def pooled(x: Any, size: int, stride: int) -> Any:
     return total / size**2
 
 
+def largest(x: Any, size: int, stride: int) -> Any:
+    """The largest entry of windows of the last two axes."""
+    return jax.lax.reduce_window(x, -jnp.inf, jax.lax.max, (1, 1, size, size), (1, 1, stride, stride), "VALID")
+
+
 Case = tuple[str, dict[str, str], Callable[..., Any]]
 CASES: dict[str, Case] = {
     "slice": ("sum(x[1:] ** 3)", {"x": "n"}, lambda x: jnp.sum(x[1:] ** 3)),
@@ -97,6 +102,9 @@ CASES: dict[str, Case] = {
     "conv2d, groups": ("sum(conv2d(x, W, groups=2, stride=2) ** 3)", {"x": "b, 4, h, w", "W": "6, 2, 3, 3"},
                        lambda x, W: jnp.sum(conv(2, groups=2, stride=2)(x, W) ** 3)),
     "pool": ("sum(avg_pool2d(x, 2) ** 3)", {"x": "b, c, h, w"}, lambda x: jnp.sum(pooled(x, 2, 2) ** 3)),
+    "max pool": ("sum(max_pool2d(x, 2) ** 3)", {"x": "b, c, h, w"}, lambda x: jnp.sum(largest(x, 2, 2) ** 3)),
+    "max pool, stride": ("sum(max_pool2d(x, 3, stride=1) ** 3)", {"x": "b, c, h, w"},
+                         lambda x: jnp.sum(largest(x, 3, 1) ** 3)),
     "pool, stride": ("sum(avg_pool2d(x, 3, stride=1) ** 3)", {"x": "b, c, h, w"},
                      lambda x: jnp.sum(pooled(x, 3, 1) ** 3)),
 }  # fmt: skip

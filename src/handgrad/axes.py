@@ -150,7 +150,8 @@ class Size:
             return Size.derived(_count((names, c // divisor) for names, c in count.terms))
         if divisor == 1 and len(count.terms) == 1 and count.terms[0][1] == 1 and len(count.terms[0][0]) == 1:
             return Size.of(count.terms[0][0][0])
-        name = str(count) if divisor == 1 else f"({count})//{divisor}"
+        held = str(count) if len(count.terms) == 1 else f"({count})"
+        name = str(count) if divisor == 1 else f"{held}//{divisor}"
         return _SIZES.setdefault(name, Size(name, None, count, divisor))
 
     @property

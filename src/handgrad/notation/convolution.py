@@ -15,6 +15,8 @@ from handgrad.axes import AnySize, Count, Size
 from handgrad.canonical import product
 from handgrad.errors import ShapeError
 from handgrad.expr import Expr, Operand, Window
+from handgrad.functions import BY_SPELLING, Reduction
+from handgrad.notation.reductions import reduced
 from handgrad.notation.scope import rational
 from handgrad.notation.syntax import Call, Group, Sequence, Syntax, Text
 from handgrad.notation.values import Value
@@ -260,11 +262,28 @@ def average_pool(axes: int) -> Build:
     return build
 
 
+def max_pool(axes: int) -> Build:
+    """max_pool1d and max_pool2d over the last axes; without padding, whose zeros could be the largest entries."""
+
+    def build(reader: Elaborator, node: Call, keywords: dict[str, Syntax]) -> Value:
+        if any(_numbers(reader, node, keywords.get("padding"), axes, 0, 0)):
+            raise reader.refuse(node, f"{node.function.id} is read without padding", "leave padding out")
+        seen, _ = patches(reader, node, keywords, axes)
+        record = BY_SPELLING["max"]
+        assert isinstance(record, Reduction)
+        rank = len(seen.shape)
+        return reduced(record, seen, tuple(range(rank - axes, rank)), keepdims=False)
+
+    return build
+
+
 CONVOLUTION: dict[str, Build] = {
     "conv1d": convolution(1),
     "conv2d": convolution(2),
     "convolve": sliding(flipped=True),
     "correlate": sliding(flipped=False),
+    "max_pool1d": max_pool(1),
+    "max_pool2d": max_pool(2),
     "avg_pool1d": average_pool(1),
     "avg_pool2d": average_pool(2),
 }
