@@ -43,9 +43,16 @@ def product(x: Array, axis: Any = None, keepdims: bool = False) -> Array:
 
 
 def nowhere_zero(x: Array) -> Array:
-    if np.any(np.real(x) == 0):
+    if np.any(np.abs(np.real(x)) < 1e-12):  # 0 but for rounding, as the spread of equal numbers
         raise OutsideError
     return x
+
+
+def odds(p: Array) -> Array:
+    """log(p/(1 − p)), which has lost its digits next to 0 and 1."""
+    if np.any(np.minimum(np.real(p), 1 - np.real(p)) < 1e-6):
+        raise OutsideError
+    return np.log(p / (1 - p))
 
 
 def absolute(x: Array) -> Array:
@@ -165,7 +172,7 @@ COMPLEX: dict[str, Any] = {
     **SHARED, "norm": norm, "sqrt": root, "prod": product, "abs": absolute, "logsumexp": logsumexp, "softmax": softmax,
     "sigmoid": sigmoid,
     "expit": sigmoid, "log_sigmoid": lambda x: -softplus(-x), "log_expit": lambda x: -softplus(-x),
-    "softplus": softplus, "erf": erf, "erfc": lambda x: 1 - erf(x), "logit": lambda x: np.log(x / (1 - x)),
+    "softplus": softplus, "erf": erf, "erfc": lambda x: 1 - erf(x), "logit": odds,
     "gelu": lambda x: x * (1 + erf(x / np.sqrt(2))) / 2, "softsign": lambda x: x / (1 + absolute(x)),
     "maximum": larger, "minimum": smaller, "arctan2": arctan2,
     "logaddexp": lambda x, y: np.log(np.exp(x) + np.exp(y)), "gammaln": along(special.gammaln, special.digamma),
