@@ -247,9 +247,11 @@ def _check_factor(factor: Factor, sweep: Sweep, point: Point, printed: _Worst) -
     printed.note(_check_printed(factor.form, held, held.value, Magnitudes(held), {}))
     local = _local_derivative(of, wrt, point, direction)
     left, right = float(np.sum(image * direction)), float(np.sum(cotangent * local))
-    natural = float(np.sum(np.abs(cotangent))) * Magnitudes(point).largest(_defined(of))
-    scale = max(float(np.sum(np.abs(image * direction)) + np.sum(np.abs(cotangent * local))), 1e-6 * max(natural, 1.0))
+    scale = max(float(np.sum(np.abs(image * direction)) + np.sum(np.abs(cotangent * local))), 1e-6)
     apart = abs(left - right) / scale
+    if not apart < TOLERANCE:  # both may be 0 but for the rounding of terms that cancel
+        natural = float(np.sum(np.abs(cotangent))) * Magnitudes(point).largest(_defined(of))
+        apart = abs(left - right) / max(scale, 1e-6 * natural)
     if not apart < TOLERANCE:
         raise CheckError(
             f"the factor {factor.partial.name}, δ ↦ {factor.form.text()}, and the complex step differ: {left}, {right}",
