@@ -81,7 +81,8 @@ class _Entries:
             inner[letter] = np.arange(length).reshape((length,) + (1,) * after)
         over, under = (entry.body.over, entry.body.under) if isinstance(entry.body, Quotient) else ((entry.body,), ())
         parts = [self.of(part, inner) for part in over] + [1 / self.of(part, inner) for part in under]
-        return _summed_product([*parts, np.ones((*lengths, *(1,) * rank))], rank)
+        ones = [np.ones(inner[letter].shape) for letter, _ in entry.letters]  # a letter may stand in no part
+        return _summed_product([*parts, *ones], rank)
 
     def _picked(self, entry: Picked, grids: dict[str, Array]) -> Array:
         array = self.whole(entry.expr)
